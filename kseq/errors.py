@@ -1,0 +1,31 @@
+"""Errors that commands answer with an exit code of their own, and the codes.
+
+Data errors are `pipelines.DataError`.
+"""
+
+DONE = 0
+FAILURE = 1
+USAGE = 2
+DATA = 3
+NOT_VERIFIED = 4
+INTERRUPTED = 130
+
+
+class UsageError(Exception):
+    """Options that are wrong or do not fit together."""
+
+
+class TrainingError(Exception):
+    """Training that cannot go on, such as a loss that is not a number."""
+
+
+class ExportError(Exception):
+    """A SavedModel that could not be written."""
+
+
+class VerificationError(ExportError):
+    """A SavedModel that was written and does not answer as the trained model does."""
+
+
+class LoadError(Exception):
+    """A SavedModel folder that cannot be loaded, or is not the one that was written."""
