@@ -11,7 +11,7 @@ NOT_VERIFIED = 4
 INTERRUPTED = 130
 
 
-class UsageError(Exception):
+class UsageError(ValueError):
     """Options that are wrong or do not fit together."""
 
 

@@ -1,0 +1,29 @@
+"""`kseq VERB …` is `python -m kseq.VERB …`."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from kseq.errors import DONE, USAGE
+from kseq.registry import unknown
+
+COMMANDS = {
+    "run": "train on a dataset, test once, leave a verified SavedModel",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Hand the arguments to the command that the first of them names, and return its exit code."""
+    verb, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
+    if verb in ("-h", "--help"):
+        lines = [f"  {name:<10} {summary}" for name, summary in COMMANDS.items()]
+        sys.stdout.write("\n".join(["usage: kseq COMMAND …", "", *lines, "", "kseq COMMAND --help tells more."]) + "\n")
+        return DONE
+    if verb not in COMMANDS:
+        sys.stderr.write(f"kseq: {unknown('command', verb, COMMANDS)}\n")
+        return USAGE
+    return importlib.import_module(f"kseq.{verb}").main(rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

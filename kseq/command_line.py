@@ -1,0 +1,121 @@
+"""Flags of the commands, made from `Options`. No TensorFlow here."""
+
+import argparse
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pipelines
+from kseq.errors import UsageError
+from kseq.options import FIELDS, Options, value_type
+from kseq.presets import PRESETS
+from kseq.registry import unknown
+from pipelines.errors import DataError
+
+_GROUPS = ("data", "text", "model", "training", "output")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises `UsageError` and names the nearest flag."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+    def parse_all(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse, and refuse what is no flag.
+
+        Raises:
+            UsageError: naming the flag that may have been meant.
+        """
+        namespace, rest = self.parse_known_args(arguments)
+        if rest:
+            flag = rest[0].partition("=")[0]
+            close = difflib.get_close_matches(flag, self._option_string_actions, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise UsageError(f"unknown argument {flag!r}.{hint} See --help for all flags.")
+        return namespace
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the dataset and a flag for each field of `Options`; flags that are not typed leave no trace."""
+    names = ", ".join(pipelines.datasets())
+    parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, help=f"a dataset: {names}")
+    groups = {name: parser.add_argument_group(name) for name in _GROUPS}
+    groups["output"].add_argument("--preset", metavar="NAME", help=f"a named set of options: {', '.join(PRESETS)}")
+    groups["output"].add_argument("--config", metavar="FILE", help="the run.json of a run, to run it again")
+    for field in FIELDS.values():
+        if "group" not in field.metadata:
+            continue
+        rules = field.metadata
+        flags = [f"--{field.name.replace('_', '-')}", *rules["aliases"]]
+        arguments: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
+        help_text = rules["help"] + ("" if field.default is None else f" (default {_shown(field.default)})")
+        if value_type(field) is bool:
+            arguments |= {"action": argparse.BooleanOptionalAction}
+        else:
+            metavar = "|".join(rules["choices"]) if rules["choices"] else value_type(field).__name__.upper()
+            arguments |= {"type": _reader(field), "metavar": metavar}
+        groups[rules["group"]].add_argument(*flags, help=help_text.replace("%", "%%"), **arguments)
+
+
+def read_options(namespace: argparse.Namespace) -> tuple[Options, tuple[str, ...]]:
+    """Put typed flags over a recorded run, over a preset, over the defaults.
+
+    Returns:
+        The options, and the names of the fields that were typed.
+
+    Raises:
+        UsageError: an unknown preset, no dataset, or a wrong value.
+        DataError: a record that is not there or is none.
+    """
+    typed = {name: value for name, value in vars(namespace).items() if name in FIELDS}
+    values: dict[str, Any] = {}
+    if namespace.preset is not None:
+        if namespace.preset not in PRESETS:
+            raise UsageError(unknown("preset", namespace.preset, PRESETS))
+        values |= PRESETS[namespace.preset]
+    if namespace.config is not None:
+        values |= recorded_options(Path(namespace.config))
+    values |= typed
+    if "dataset" not in values:
+        raise UsageError(f"no dataset was named; expected one of {', '.join(pipelines.datasets())}.")
+    return Options(**values), tuple(typed)
+
+
+def recorded_options(path: Path) -> Mapping[str, Any]:
+    """Read the options out of a run record.
+
+    Raises:
+        DataError: no such file, or one that is no run record.
+        UsageError: a recorded option that this version does not know.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as a run record ({error}); expected the run.json of a run.") from error
+    options = record.get("options") if isinstance(record, dict) else None
+    if not isinstance(options, dict):
+        raise DataError(f"{path} holds no options; expected the run.json that a run leaves in assets.extra/.")
+    for name in options:
+        if name not in FIELDS:
+            raise UsageError(unknown(f"an option in {path}", name, FIELDS))
+    return options
+
+
+def _reader(field: Any) -> Any:
+    kind = value_type(field)
+
+    def read(text: str) -> Any:
+        try:
+            return kind(text)
+        except ValueError:
+            noun = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"{field.name} is {text!r}; expected {noun}.") from None
+
+    return read
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,97 @@
+"""What commands write, and how they end."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TextIO
+
+from kseq import errors
+from pipelines.errors import DataError
+
+_EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
+    (errors.UsageError, errors.USAGE),
+    (DataError, errors.DATA),
+    (errors.VerificationError, errors.NOT_VERIFIED),
+    (errors.TrainingError, errors.FAILURE),
+    (errors.ExportError, errors.FAILURE),
+    (errors.LoadError, errors.FAILURE),
+)
+
+
+class Console:
+    """The one place that commands write to.
+
+    With `as_json`, standard output gets one JSON object and everything else goes to standard error, what libraries
+    print included.
+    """
+
+    def __init__(self, as_json: bool = False):
+        self._json_stream = sys.stdout
+        self.as_json = as_json
+        self.stream: TextIO = sys.stderr if as_json else sys.stdout
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person watches: a progress bar makes sense."""
+        return self.stream.isatty()
+
+    def say(self, topic: str, text: str) -> None:
+        """Write a line under a topic, such as `data        imdb: 25,000 texts`; further lines are indented."""
+        first, *rest = text.splitlines() or [""]
+        self.line(f"{topic:<11} {first}")
+        for line in rest:
+            self.line(f"{'':<11} {line}")
+
+    def line(self, text: str = "") -> None:
+        """Write a line as it is."""
+        self.stream.write(text + "\n")
+        self.stream.flush()
+
+    def json(self, value: Mapping[str, Any]) -> None:
+        """Write the command's one JSON object, where it was asked for."""
+        if self.as_json:
+            self._json_stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+            self._json_stream.flush()
+
+    @contextlib.contextmanager
+    def owning_output(self) -> Iterator[None]:
+        """Send what libraries print to where this console writes."""
+        with contextlib.redirect_stdout(self.stream):
+            yield
+
+
+def end(command: Callable[[], int]) -> int:
+    """Run a command and turn the errors that users can mend into one message and an exit code."""
+    try:
+        return command()
+    except KeyboardInterrupt:
+        sys.stderr.write("kseq: interrupted; nothing was exported.\n")
+        return errors.INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone, as `| head` does; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return errors.FAILURE
+    except tuple(kind for kind, _ in _EXIT_CODES) as error:
+        sys.stderr.write(f"kseq: {error}\n")
+        return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Hide what TensorFlow's C++ side writes to standard error while it is imported.
+
+    It greets with lines on oneDNN and CUDA that no log level silences. Python's own errors still show.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,126 @@
+"""Where text data and models meet: the steps from a `TextData` to a trained and scored model.
+
+Every command that trains calls these, so that a run, a trial of a search and a row of a comparison are the same thing.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+
+import keras
+import numpy as np
+
+from kseq.model import build_model
+from kseq.options import Options
+from kseq.scoring import Scores, score
+from kseq.training import TrainingResult, train
+from kseq.vectorizer import UNKNOWN_ID, Vectorizer, count_words, frequent_words
+from pipelines.batching import (
+    VectorizedSplit,
+    epoch_order,
+    evaluation_batches,
+    first_texts,
+    padding_share,
+    training_batches,
+    vectorize_split,
+)
+from pipelines.text_data import TextData
+
+_EVALUATION_BATCH = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """Data as a model reads it.
+
+    Attributes:
+        data: the texts.
+        options: with whatever the dataset was to decide filled in.
+        vectorizer: adapted on the training split.
+        splits: train, validation and test, vectorized.
+        padding_share: fraction of the first training epoch's time steps that is padding.
+        unknown_share: fraction of the validation tokens that are out of vocabulary.
+    """
+
+    data: TextData
+    options: Options
+    vectorizer: Vectorizer
+    splits: Mapping[str, VectorizedSplit]
+    padding_share: float
+    unknown_share: float
+
+
+def prepare(data: TextData, options: Options) -> Prepared:
+    """Adapt the vectorizer on train, and vectorize every split once."""
+    words = count_words(data.train.map(lambda text, _: text))
+    vocabulary = frequent_words(
+        words, options.vocabulary_size or data.suggested_vocabulary_size, options.min_count
+    )
+    vectorizer = Vectorizer(
+        vocabulary, options.sequence_length or data.suggested_sequence_length, options.truncation
+    )
+    options = options.replace(vocabulary_size=len(vocabulary), sequence_length=vectorizer.sequence_length)
+    splits = {
+        "train": vectorize_split(data.train, vectorizer),
+        "validation": vectorize_split(data.validation, vectorizer),
+        "test": vectorize_split(data.test, vectorizer),
+    }
+    if options.max_train_samples is not None:
+        splits["train"] = first_texts(splits["train"], options.max_train_samples, options.split_seed)
+    lengths = splits["train"].lengths
+    return Prepared(
+        data=data,
+        options=options,
+        vectorizer=vectorizer,
+        splits=splits,
+        padding_share=padding_share(lengths, epoch_order(lengths, options.batch_size, options.seed, 0)),
+        unknown_share=float(np.mean(splits["validation"].inputs["token_ids"].values == UNKNOWN_ID)),
+    )
+
+
+def new_model(prepared: Prepared, options: Options) -> keras.Model:
+    """Build the untrained model of some options, seeded by them."""
+    keras.utils.set_random_seed(options.seed)
+    return build_model(
+        options, prepared.vectorizer.spec, len(prepared.data.class_names), prepared.data.target_kind, use_cudnn="auto"
+    )
+
+
+def train_model(
+    model: keras.Model,
+    prepared: Prepared,
+    options: Options,
+    verbose: int = 0,
+    on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+) -> TrainingResult:
+    """Train a model in place on train, choosing its epoch by validation."""
+    split = prepared.splits["train"]
+    validation_batches, _ = evaluation_batches(prepared.splits["validation"], _EVALUATION_BATCH)
+    return train(
+        model,
+        training_batches(split, options.batch_size, options.seed),
+        math.ceil(len(split) / options.batch_size),
+        validation_batches,
+        options,
+        target_kind=prepared.data.target_kind,
+        verbose=verbose,
+        on_epoch=on_epoch,
+    )
+
+
+def probabilities(serving_model: keras.Model, split: VectorizedSplit) -> np.ndarray:
+    """Compute the probabilities (N, C) of every text of a split, in its order."""
+    batches, order = evaluation_batches(split, _EVALUATION_BATCH)
+    answers = serving_model.predict(batches, verbose=0)
+    in_order = np.empty_like(answers)
+    in_order[order] = answers
+    return in_order
+
+
+def score_parts(answers: np.ndarray, prepared: Prepared) -> dict[str, Scores]:
+    """Score the named parts of the test split apart."""
+    labels = prepared.splits["test"].targets
+    return {
+        name: score(answers[chosen], labels[chosen], prepared.data.class_names)
+        for name, chosen in prepared.data.test_parts.items()
+    }

@@ -1,0 +1,62 @@
+"""The model: inputs → embedding → encoder → head → output, one flat Functional graph."""
+
+from collections.abc import Mapping
+
+import keras
+import tensorflow as tf
+
+from kseq.encoders import ENCODERS, PORTABLE
+from kseq.heads import HEADS
+from kseq.layers.padding_mask import PaddingMask
+from kseq.layers.word_dropout import WordDropout
+from kseq.options import Options
+from kseq.outputs import OUTPUTS
+
+
+def build_model(
+    options: Options,
+    spec: Mapping[str, tf.TensorSpec],
+    number_of_classes: int,
+    target_kind: str = "class",
+    use_cudnn: bool | str = PORTABLE,
+) -> keras.Model:
+    """Build an untrained model; equal options give models whose weights fit each other.
+
+    Args:
+        options: with `vocabulary_size` set.
+        spec: the vectorizer's named tensors.
+        number_of_classes: C.
+        target_kind: name in `OUTPUTS`.
+        use_cudnn: as Keras takes it; False for whatever leaves this machine.
+
+    Returns:
+        A model from a dict of named tensors, `token_ids` int32 (B, T), to logits float32 (B, C).
+    """
+    output = OUTPUTS[target_kind]
+    inputs = {name: keras.Input(tensor.shape[1:], dtype=tensor.dtype.name, name=name) for name, tensor in spec.items()}
+    token_ids = inputs["token_ids"]  # (B, T)
+    mask = PaddingMask(name="mask")(token_ids)  # (B, T)
+    words = WordDropout(options.word_dropout, name="word_dropout")(token_ids)  # (B, T)
+    vectors = keras.layers.Embedding(options.vocabulary_size, options.embedding_dim, name="embedding")(words)
+    vectors = keras.layers.Dropout(options.embedding_dropout, name="embedding_dropout")(vectors)  # (B, T, E)
+    sequence, summary, _ = ENCODERS[options.encoder](vectors, mask, options=options, use_cudnn=use_cudnn)
+    if output.reads == "sequence":
+        read = sequence  # (B, T, D)
+    else:
+        read = HEADS[options.head](sequence, summary, mask, options=options)  # (B, D)
+    read = keras.layers.Dropout(options.dropout, name="dropout")(read)
+    return keras.Model(inputs, output.logits(read, number_of_classes), name="classifier")
+
+
+def serving_model(
+    trained: keras.Model,
+    options: Options,
+    spec: Mapping[str, tf.TensorSpec],
+    number_of_classes: int,
+    target_kind: str = "class",
+) -> keras.Model:
+    """Build the portable twin of a trained model that answers with probabilities (B, C)."""
+    twin = build_model(options, spec, number_of_classes, target_kind)
+    twin.set_weights(trained.get_weights())
+    probabilities = OUTPUTS[target_kind].probabilities(twin.output)
+    return keras.Model(twin.input, probabilities, name="server")

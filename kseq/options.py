@@ -1,0 +1,222 @@
+"""Every option of a run, defined once: flags, the tuner's space and the run record come from these fields.
+
+No TensorFlow here: `--help` and usage errors answer at once.
+"""
+
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from kseq.encoders import CELLS, ENCODERS
+from kseq.errors import UsageError
+from kseq.heads import HEADS
+from kseq.optimizers import OPTIMIZERS, SCHEDULES
+from kseq.registry import Part, unknown
+from kseq.text_options import TRUNCATIONS
+
+# Options that choose a part, and where from. The chosen parts tell which of the other options apply.
+REGISTRIES: dict[str, Mapping[str, Part]] = {
+    "encoder": ENCODERS,
+    "cell": CELLS,
+    "head": HEADS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+}
+
+MONITORS = {"val_loss": "min", "val_accuracy": "max"}
+
+
+def option(
+    default: Any,
+    group: str,
+    help: str,
+    *,
+    choices: Collection[str] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    below: float | None = None,
+    aliases: tuple[str, ...] = (),
+) -> Any:
+    """Declare a field of `Options`.
+
+    Args:
+        default: its value where nobody sets one; None leaves it to the dataset.
+        group: heading in `--help`; options of the group "data" go to the dataset's `load`, where it takes them.
+        help: one line; units in it.
+        choices: the allowed names.
+        low, high: the allowed range, ends included.
+        below: the first value that is too large.
+        aliases: other spellings of the flag.
+    """
+    metadata = {
+        "group": group,
+        "help": help,
+        "choices": tuple(choices) if choices else None,
+        "low": low,
+        "high": high,
+        "below": below,
+        "aliases": aliases,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The options of one run.
+
+    Raises:
+        UsageError: a value of the wrong type, outside its range, or none of its choices.
+    """
+
+    dataset: str
+
+    data_dir: str | None = option(
+        None, "data", "where prepared TensorFlow Datasets lie (else KSEQ_DATA_DIR, else TensorFlow Datasets' default)"
+    )
+    manual_dir: str | None = option(None, "data", "where the dataset's original archive lies, instead of a download")
+    split_seed: int = option(0, "data", "seed of carved splits, apart from --seed so that runs share a test", low=0)
+    validation_fraction: float = option(0.1, "data", "fraction of train carved for validation", low=0.001, high=0.9)
+    fine_labels: bool = option(False, "data", "the dataset's fine classes instead of the coarse ones")
+    distance: int | None = option(None, "data", "most sentences between evidence and verdict", low=0)
+    max_train_samples: int | None = option(None, "training", "train on this many texts only, for a smoke run", low=1)
+
+    vocabulary_size: int | None = option(
+        None, "text", "most words, padding and unknown included (dataset's)", low=3, aliases=("--vocab-size",)
+    )
+    sequence_length: int | None = option(
+        None, "text", "most tokens of a text (dataset's)", low=2, aliases=("--max-length", "--maxlen")
+    )
+    truncation: str = option("head_tail", "text", "which tokens of a longer text stay", choices=TRUNCATIONS)
+    min_count: int = option(2, "text", "a word that train has fewer times is unknown", low=1)
+
+    encoder: str = option("recurrent", "model", "what reads the sequence", choices=ENCODERS)
+    cell: str = option("gru", "model", "recurrent cell", choices=CELLS)
+    bidirectional: bool = option(False, "model", "read in both directions", aliases=("--bi",))
+    num_layers: int = option(1, "model", "recurrent layers", low=1, high=16, aliases=("--layers",))
+    units: int = option(128, "model", "width of a recurrent layer, one direction", low=1, aliases=("--hidden-size",))
+    embedding_dim: int = option(128, "model", "width of a word vector", low=1, aliases=("--embedding-size",))
+    head: str = option("max_mean", "model", "what makes one vector of a sequence", choices=HEADS)
+    attention_units: int = option(64, "model", "width of the layer that scores a step", low=1)
+    word_dropout: float = option(0.1, "model", "fraction of the words replaced by the unknown one", low=0, below=1)
+    embedding_dropout: float = option(0.3, "model", "fraction of the word vectors' numbers dropped", low=0, below=1)
+    layer_dropout: float = option(0.0, "model", "fraction dropped between recurrent layers", low=0, below=1)
+    dropout: float = option(0.3, "model", "fraction dropped before the logits", low=0, below=1)
+
+    optimizer: str = option("adam", "training", "optimizer", choices=OPTIMIZERS)
+    learning_rate: float = option(0.001, "training", "peak learning rate", low=0, aliases=("--lr",))
+    momentum: float = option(0.9, "training", "momentum", low=0, below=1)
+    weight_decay: float = option(0.01, "training", "decoupled weight decay", low=0)
+    schedule: str = option("cosine", "training", "how the learning rate goes", choices=SCHEDULES)
+    warmup_fraction: float = option(0.05, "training", "fraction of all steps to rise from 0", low=0, high=1)
+    clip_norm: float = option(1.0, "training", "largest norm of all gradients; 0 for none", low=0)
+    batch_size: int = option(64, "training", "texts in a step", low=1)
+    epochs: int = option(5, "training", "most passes over train", low=1)
+    patience: int = option(2, "training", "epochs without a better validation before stopping", low=1)
+    monitor: str = option("val_accuracy", "training", "what the kept epoch is best by", choices=MONITORS)
+    seed: int = option(0, "training", "seed of weights, dropout and order", low=0, high=2**32 - 1)
+
+    output_dir: str = option("saved_models", "output", "folder for exports", aliases=("--output",))
+    name: str | None = option(None, "output", "name of the export (<dataset>-<cell>[-bi]-<head>)")
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check_value(field, getattr(self, field.name))
+        if self.name is not None and (self.name in ("", ".", "..") or "/" in self.name or "\\" in self.name):
+            raise UsageError(f"name is {self.name!r}; expected one folder name without slashes. See --output-dir.")
+
+    def replace(self, **changes: Any) -> "Options":
+        """Copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fields as a dict of what JSON knows."""
+        return dataclasses.asdict(self)
+
+    @property
+    def export_name(self) -> str:
+        """Name of the export: the one asked for, or one that says the model."""
+        if self.name is not None:
+            return self.name
+        parts = [self.dataset, self.cell, "bi" if self.bidirectional else "", self.head]
+        return "-".join(part for part in parts if part)
+
+
+FIELDS: dict[str, dataclasses.Field] = {field.name: field for field in dataclasses.fields(Options)}
+
+
+def value_type(field: dataclasses.Field) -> type:
+    """Tell the type of a field's values, apart from None."""
+    return {"str": str, "int": int, "float": float, "bool": bool}[_type_name(field).removesuffix(" | None")]
+
+
+def chosen_parts(options: Options) -> Iterator[tuple[str, str, Part]]:
+    """Give (option, name, part) for every part that is in use."""
+    for name, registry in REGISTRIES.items():
+        chosen = getattr(options, name)
+        yield name, chosen, registry[chosen]
+
+
+def check_applies(options: Options, typed: Collection[str], dataset_reads: Collection[str]) -> None:
+    """Refuse options that were typed and that none of the chosen parts reads.
+
+    Args:
+        options: all values.
+        typed: names of the fields that the user set.
+        dataset_reads: names of the arguments of the dataset's `load`.
+
+    Raises:
+        UsageError: naming the flag, the choice that does not read it and those that would.
+    """
+    read_now = {name for _, _, part in chosen_parts(options) for name in part.reads}
+    for name in typed:
+        readers = [
+            (registry_name, part_name)
+            for registry_name, registry in REGISTRIES.items()
+            for part_name, part in registry.items()
+            if name in part.reads
+        ]
+        if readers and name not in read_now:
+            used = sorted({f"--{_dashed(registry)} {getattr(options, registry)}" for registry, _ in readers})
+            wanted = [f"--{_dashed(registry)} {part}" for registry, part in readers]
+            raise UsageError(
+                f"--{_dashed(name)} does not apply to {' and '.join(used)}; it is read by {', '.join(wanted)}. "
+                "Leave it out, or choose one of those."
+            )
+        if FIELDS[name].metadata.get("group") == "data" and name not in dataset_reads:
+            takes = [f"--{_dashed(read)}" for read in sorted(dataset_reads) if read in FIELDS]
+            raise UsageError(
+                f"--{_dashed(name)} does not apply to the dataset {options.dataset!r}, which takes "
+                f"{', '.join(takes) or 'none of its kind'}. Leave it out."
+            )
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _type_name(field: dataclasses.Field) -> str:
+    return field.type if isinstance(field.type, str) else getattr(field.type, "__name__", str(field.type))
+
+
+def _check_value(field: dataclasses.Field, value: Any) -> None:
+    """Raise `UsageError` unless a value has the field's type and range."""
+    if value is None and field.default is None:
+        return
+    expected = value_type(field)
+    fits = isinstance(value, (int, float)) if expected is float else isinstance(value, expected)
+    if not fits or (isinstance(value, bool) and expected is not bool):
+        raise UsageError(f"{field.name} is {value!r}; expected {_a(expected)}.")
+    rules = field.metadata
+    if rules.get("choices") and value not in rules["choices"]:
+        raise UsageError(unknown(field.name, value, rules["choices"]))
+    low, high, below = rules.get("low"), rules.get("high"), rules.get("below")
+    inside = (
+        (low is None or value >= low) and (high is None or value <= high) and (below is None or value < below)
+    ) and value == value
+    if not inside:
+        upper = f" and at most {high}" if high is not None else f" and below {below}" if below is not None else ""
+        raise UsageError(f"{field.name} is {value!r}; expected {_a(expected)} of at least {low}{upper}.")
+
+
+def _a(expected: type) -> str:
+    return {str: "a name", int: "a whole number", float: "a number", bool: "true or false"}[expected]

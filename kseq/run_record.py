@@ -1,0 +1,75 @@
+"""What `run.json` says of a run."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kseq import __version__
+from kseq.experiment import Prepared
+from kseq.scoring import Scores
+from kseq.training import TrainingResult
+
+_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
+# They change the bits of a result.
+_FLAGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_DETERMINISTIC_OPS", "OMP_NUM_THREADS")
+
+
+def run_record(
+    prepared: Prepared,
+    parameters: int,
+    result: TrainingResult,
+    scores: Mapping[str, Scores],
+    test_parts: Mapping[str, Scores],
+    command: Sequence[str],
+    started: float,
+) -> dict[str, Any]:
+    """Put together everything that is needed to understand a run and to run it again.
+
+    Args:
+        prepared: the data and the resolved options.
+        parameters: number of trained numbers.
+        result: of the training.
+        scores: of validation and test.
+        test_parts: of named parts of the test split.
+        command: what stood on the command line after `python -m kseq.`.
+        started: when, as `time.perf_counter()` told it.
+    """
+    data, options = prepared.data, prepared.options
+    verb, *arguments = command
+    return {
+        "name": options.export_name,
+        "command": shlex.join(["python", "-m", f"kseq.{verb}", *arguments]),
+        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "kseq": __version__,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        },
+        "flags": {name: os.environ[name] for name in _FLAGS if name in os.environ},
+        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "options": options.to_dict(),
+        "data": {
+            "name": data.name,
+            "class_names": list(data.class_names),
+            "sizes": dict(data.sizes),
+            "fingerprints": dict(data.fingerprints),
+            "warnings": list(data.warnings),
+        },
+        "model": {
+            "parameters": parameters,
+            "vocabulary_size": options.vocabulary_size,
+            "megabytes": round(parameters * 4 / 1e6, 2),
+        },
+        "seconds": {"train": round(result.seconds, 2), "total": round(time.perf_counter() - started, 2)},
+        "padding_share": round(prepared.padding_share, 4),
+        "best_epoch": result.best_epoch,
+        "epochs": len(result.history.get("loss", ())),
+        "interrupted": result.interrupted,
+        **{split: found.to_dict() for split, found in scores.items()},
+        "test_parts": {name: found.to_dict() for name, found in test_parts.items()},
+    }

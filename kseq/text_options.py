@@ -1,0 +1,3 @@
+"""Names of the text settings; apart from the vectorizer, so that listing them loads no TensorFlow."""
+
+TRUNCATIONS = ("head", "tail", "head_tail")

@@ -1,0 +1,170 @@
+"""Training: compile, fit, keep the best weights by validation."""
+
+import dataclasses
+import math
+import signal
+import time
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kseq.errors import TrainingError
+from kseq.optimizers import OPTIMIZERS, SCHEDULES
+from kseq.options import MONITORS, Options
+from kseq.outputs import OUTPUTS
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingResult:
+    """What training leaves beside the trained weights.
+
+    Attributes:
+        history: one list a metric, one number an epoch, by Keras' names, with `learning_rate` and `seconds`.
+        best_epoch: the epoch whose weights were kept, from 1; 0 if training was interrupted within the first.
+        seconds: of training and validating.
+        interrupted: whether the user stopped it.
+    """
+
+    history: Mapping[str, list[float]]
+    best_epoch: int
+    seconds: float
+    interrupted: bool
+
+
+def train(
+    model: keras.Model,
+    batches: tf.data.Dataset,
+    steps_per_epoch: int,
+    validation_batches: tf.data.Dataset,
+    options: Options,
+    *,
+    target_kind: str = "class",
+    verbose: int = 0,
+    on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+) -> TrainingResult:
+    """Train a model in place; its weights are then those of its best epoch.
+
+    SIGINT ends training after the step in flight and keeps the best weights so far; a second one is an ordinary
+    KeyboardInterrupt.
+
+    Args:
+        model: from the batches' inputs to what the loss of `target_kind` reads.
+        batches: endless `tf.data` of `(inputs, target, sample_weight)`, in the order they are to be seen.
+        steps_per_epoch: batches in one pass over the texts.
+        validation_batches: every validation text once.
+        options: the group "training".
+        target_kind: name in `OUTPUTS`.
+        verbose: 1 for Keras' progress bar.
+        on_epoch: called after each epoch with its number, from 1, and its metrics.
+
+    Raises:
+        TrainingError: the loss is not a number any more.
+    """
+    rate = SCHEDULES[options.schedule](options.learning_rate, steps_per_epoch * options.epochs, options=options)
+    model.compile(
+        optimizer=OPTIMIZERS[options.optimizer](rate, options=options),
+        loss=OUTPUTS[target_kind].loss(),
+        weighted_metrics=OUTPUTS[target_kind].metrics(),
+    )
+    keeper = _BestEpoch(options.monitor, options.patience)
+    watch = _Watch(on_epoch)
+    start = time.perf_counter()
+    with _interruptible(model) as interrupted:
+        model.fit(
+            batches,
+            steps_per_epoch=steps_per_epoch,
+            epochs=options.epochs,
+            validation_data=validation_batches,
+            verbose=verbose,
+            # The batches come in their order; Keras cannot shuffle tf.data and would say so.
+            shuffle=False,
+            callbacks=[keeper, watch],
+        )
+    keeper.restore()
+    return TrainingResult(watch.history, keeper.best_epoch, time.perf_counter() - start, interrupted())
+
+
+class _BestEpoch(keras.callbacks.Callback):
+    """Keeps the weights of the best epoch, and stops when no better one has come for a while."""
+
+    def __init__(self, monitor: str, patience: int):
+        super().__init__()
+        self.monitor = monitor
+        self.patience = patience
+        self.best_epoch = 0
+        self._sign = 1 if MONITORS[monitor] == "max" else -1
+        self._best = -math.inf
+        self._weights: list[np.ndarray] | None = None
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        value = self._sign * (logs or {})[self.monitor]
+        if value > self._best:
+            self._best, self.best_epoch, self._weights = value, epoch + 1, self.model.get_weights()
+        elif epoch + 1 - self.best_epoch >= self.patience:
+            self.model.stop_training = True
+
+    def restore(self) -> None:
+        """Put the best weights back; without a finished epoch, the weights stay as they are."""
+        if self._weights is not None:
+            self.model.set_weights(self._weights)
+
+
+class _Watch(keras.callbacks.Callback):
+    """Writes the history, and stops at once when the loss is not a number."""
+
+    def __init__(self, on_epoch: Callable[[int, Mapping[str, float]], None] | None):
+        super().__init__()
+        self.history: dict[str, list[float]] = {}
+        self._on_epoch = on_epoch
+        self._start = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._start = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss} at step {batch + 1} of epoch {len(self.history.get('loss', ())) + 1}. Try a "
+                "lower --learning-rate, a lower --clip-norm, a larger --warmup-fraction, or --cell gru or lstm."
+            )
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        values["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        values["seconds"] = time.perf_counter() - self._start
+        for name, value in values.items():
+            self.history.setdefault(name, []).append(value)
+        if self._on_epoch is not None:
+            self._on_epoch(epoch + 1, values)
+
+
+class _interruptible:
+    """Lets SIGINT end `fit` after the step in flight, so that no half-written weights are kept."""
+
+    def __init__(self, model: keras.Model):
+        self._model = model
+        self._asked = False
+        self._previous: Any = None
+
+    def __enter__(self) -> Callable[[], bool]:
+        # A thread of its own cannot set handlers; there, the caller's own way of stopping holds.
+        try:
+            self._previous = signal.signal(signal.SIGINT, self._stop)
+        except ValueError:
+            self._previous = None
+        return lambda: self._asked
+
+    def __exit__(self, *error: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        self._model.stop_training = True
