@@ -1,0 +1,312 @@
+"""Verify a SavedModel in a fresh process that has TensorFlow and NumPy and nothing of ours.
+
+`verify` runs this very file as a script, by its path. Keras and the two packages cannot be imported there, and no GPU
+is seen: what answers there answers wherever TensorFlow loads. Both loaders are asked. `tf.saved_model.load` rebuilds
+Python objects; the session loader is that of TensorFlow Serving, Java, Go and C, and fails on exports that the first
+accepts.
+"""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Answer = dict[str, np.ndarray]
+
+TOLERANCE = 1e-5
+
+_ABSENT = ("keras", "tf_keras", "kseq", "pipelines")
+_BATCH = 64
+_ALONE = 8
+_SHOWN = 12
+# Each has crashed some recurrent model: no tokens at all, bytes that are no UTF-8, one text far longer than the others.
+_ODD_TEXTS = (
+    b"",
+    b"   ",
+    b"\n\t\r\n",
+    b"?!...",
+    b"\x00",
+    b"\xff\xfe film \xc3\x28 \xed\xa0\x80",
+    "电影 Ünïcödé 🎬".encode(),
+    b"word " * 100_000,
+)
+_OUTPUTS = {"probabilities": "float32", "label": "object", "label_id": "int64", "confidence": "float32"}
+
+# What reads or writes files or runs Python when the model is called. A SavedModel is a program; a classifier has no use
+# for these. The names are those of TensorFlow's own operations, of any version.
+_FORBIDDEN = re.compile(
+    "File|Dataset|Record|Reader|LMDB|Sql|Summary|Checkpoint|Remap|PyFunc|Debug|Dump|Snapshot|Rpc|^Print|^Save|^Restore"
+)
+# The saver of every SavedModel has these, to read the variables when it is loaded.
+_SAVER_OPS = {"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename"}
+
+
+def verify(
+    folder: Path, texts: Sequence[str | bytes], expected_probabilities: "np.ndarray", *, timeout: float = 600
+) -> dict[str, Any]:
+    """Verify that a SavedModel answers as the trained model does, through both loaders.
+
+    Beside the held-out texts it must answer empty, blank, huge and malformed ones and an empty batch; a text alone must
+    be answered as in a batch; label, label_id and confidence must follow from the probabilities.
+
+    Args:
+        folder: the SavedModel, with its `labels.txt`.
+        texts: held-out texts, at least one.
+        expected_probabilities: (len(texts), C).
+        timeout: seconds that the fresh process may take.
+
+    Returns:
+        What was found, ready for JSON: `texts` (how many were compared), `greatest_difference` and `tolerance` of
+        probabilities, `loaders`, `tensorflow` (version) and `seconds`.
+
+    Raises:
+        VerificationError: names what differs.
+    """
+    # Not at the top: as a script, this file runs where kseq cannot be imported.
+    from kseq.errors import VerificationError
+    from kseq.saved_model import LABELS, read_lines
+
+    shape = getattr(expected_probabilities, "shape", None)
+    class_names = read_lines(folder, LABELS)
+    if len(texts) == 0 or shape != (len(texts), len(class_names)):
+        raise ValueError(
+            f"expected_probabilities has shape {shape} for {len(texts)} texts and {len(class_names)} classes; expected "
+            "one row a text, one column a class, and at least one text."
+        )
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="kseq-verify-") as scratch:
+        job, result = Path(scratch, "job.json"), Path(scratch, "result.json")
+        content = {
+            "folder": str(folder.resolve()),
+            "class_names": class_names,
+            "texts": [_as_bytes(text).decode("utf-8", "surrogateescape") for text in texts],
+            "expected": expected_probabilities.tolist(),
+            # TensorFlow may lie where only this process was told to look.
+            "path": [entry for entry in sys.path if entry],
+        }
+        job.write_text(json.dumps(content), encoding="ascii")
+        command = [sys.executable, "-I", str(Path(__file__).resolve()), str(job), str(result)]
+        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        try:
+            done = subprocess.run(
+                command, env=environment, cwd=scratch, capture_output=True, timeout=timeout, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise VerificationError(f"{folder} was not verified within {timeout:g} seconds. Allow it more.") from error
+        if done.returncode != 0 or not result.exists():
+            lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise VerificationError(
+                f"{folder} was not verified: the process ended with {done.returncode}: {' | '.join(lines[-_SHOWN:])}"
+            )
+        found = json.loads(result.read_text(encoding="utf-8"))
+    problems = found.pop("problems")
+    if problems:
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        raise VerificationError(f"{folder} does not answer as it should: {'; '.join(problems[:_SHOWN])}{more}.")
+    return {**found, "seconds": round(time.monotonic() - started, 2)}
+
+
+def forbidden_ops(folder: Path) -> list[str]:
+    """Find the operations that have no place in a classifier: without a CPU kernel, or with access to files.
+
+    The graph is read and not run. The operations that restore the variables count only outside of the saver.
+
+    Args:
+        folder: a SavedModel.
+
+    Returns:
+        One phrase an operation, sorted; empty where all is well.
+    """
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    # No public function tells which kernels there are.
+    from tensorflow.python.framework import kernels
+
+    saved_model = saved_model_pb2.SavedModel()
+    saved_model.ParseFromString((folder / "saved_model.pb").read_bytes())
+    problems = set()
+    for meta_graph in saved_model.meta_graphs:
+        graph = meta_graph.graph_def
+        functions = {function.signature.name: function.node_def for function in graph.library.function}
+        saver_def = meta_graph.saver_def
+        saver_names = {name.partition(":")[0] for name in (saver_def.save_tensor_name, saver_def.restore_op_name)}
+        in_saver = _reached([node for node in graph.node if node.name in saver_names], functions)
+        outside = [node for node in graph.node if node.name not in saver_names]
+        outside += [node for name in functions.keys() - in_saver for node in functions[name]]
+        # A function of the saver that something else calls too is no longer the saver's own.
+        in_saver -= _reached(outside, functions)
+        ops = {node.op for name in in_saver for node in functions[name]} - _SAVER_OPS
+        ops.update(node.op for node in outside)
+        ops.update(node.op for name in functions.keys() - in_saver for node in functions[name])
+        for op in ops - functions.keys():
+            devices = {kernel.device_type for kernel in kernels.get_registered_kernels_for_op(op).kernel}
+            if not devices & {"CPU", "DEFAULT"}:
+                problems.add(f"operation {op} has no CPU kernel")
+            elif _FORBIDDEN.search(op):
+                problems.add(f"operation {op} reads or writes files or runs Python")
+    return sorted(problems)
+
+
+def _reached(nodes: Iterable[Any], functions: dict[str, Any]) -> set[str]:
+    """Return the names of the functions that nodes call, and of those that these call."""
+    reached: set[str] = set()
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        called = [node.op]
+        for value in node.attr.values():
+            called += [value.func.name, *(function.name for function in value.list.func)]
+        for name in called:
+            if name in functions and name not in reached:
+                reached.add(name)
+                waiting.extend(functions[name])
+    return reached
+
+
+def _as_bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+
+
+# From here on, all runs in the fresh process.
+
+
+def _main(job_path: str, result_path: str) -> None:
+    # Makes each look as if it were not installed. TensorFlow imports Keras whenever it finds it.
+    sys.modules.update(dict.fromkeys(_ABSENT))  # type: ignore[arg-type]
+    job = json.loads(Path(job_path).read_text(encoding="ascii"))
+    sys.path.extend(entry for entry in job["path"] if entry not in sys.path)
+    import numpy as np
+    import tensorflow as tf
+
+    texts = [text.encode("utf-8", "surrogateescape") for text in job["texts"]]
+    expected = np.array(job["expected"], np.float64)
+    greatest = 0.0
+    problems = forbidden_ops(Path(job["folder"]))
+    # Nothing with forbidden operations is run.
+    loaders = {} if problems else {"tf.saved_model.load": _module, "session loader": _session}
+    probabilities = []
+    for name, open_loader in loaders.items():
+        try:
+            with open_loader(job["folder"]) as ask:
+                answer, faults = _examine(ask, texts, job["class_names"])
+        except Exception as error:
+            # TensorFlow's messages run over many lines; the first hundred words hold the cause.
+            problems.append(f"{name}: {type(error).__name__}: {' '.join(str(error).split()[:100])}")
+            continue
+        problems += [f"{name}: {fault}" for fault in faults]
+        if answer.shape == expected.shape:
+            differences = np.nan_to_num(np.abs(answer - expected), nan=np.inf).max(axis=1)
+            greatest = max(greatest, float(differences.max()))
+            for row in np.flatnonzero(differences > TOLERANCE):
+                problems.append(f"{name}: probabilities of {_shown(texts[row])} are off by {differences[row]:.3g}")
+        probabilities.append(answer)
+    if len(probabilities) == 2 and not np.allclose(probabilities[0], probabilities[1], rtol=0, atol=TOLERANCE):
+        problems.append("the two loaders answer differently")
+    found = {
+        "problems": problems,
+        "texts": len(texts),
+        "greatest_difference": greatest,
+        "tolerance": TOLERANCE,
+        "loaders": list(loaders),
+        "tensorflow": tf.__version__,
+    }
+    Path(result_path).write_text(json.dumps(found), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _module(folder: str) -> "Iterator[Callable[[list[bytes]], Answer]]":
+    import tensorflow as tf
+
+    module = tf.saved_model.load(folder)
+    signature = module.signatures["serving_default"]
+
+    def ask(texts: list[bytes]) -> "Answer":
+        outputs = signature(text=tf.constant(texts, tf.string, shape=(len(texts),)))
+        return {name: output.numpy() for name, output in outputs.items()}
+
+    yield ask
+
+
+@contextlib.contextmanager
+def _session(folder: str) -> "Iterator[Callable[[list[bytes]], Answer]]":
+    import numpy as np
+    import tensorflow as tf
+
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        signature = tf.compat.v1.saved_model.load(session, ["serve"], folder).signature_def["serving_default"]
+        outputs = {name: output.name for name, output in signature.outputs.items()}
+
+        def ask(texts: list[bytes]) -> "Answer":
+            return session.run(outputs, {signature.inputs["text"].name: np.array(texts, object)})
+
+        yield ask
+
+
+def _examine(
+    ask: "Callable[[list[bytes]], Answer]", texts: list[bytes], class_names: list[str]
+) -> "tuple[np.ndarray, list[str]]":
+    """Ask for held-out texts, odd ones and none, in batches and alone.
+
+    Returns:
+        The probabilities (len(texts), C) of the held-out texts in batches, and what is wrong.
+    """
+    import numpy as np
+
+    problems = []
+    rows: dict[bytes, np.ndarray] = {}
+    batches = [texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH)]
+    answers = []
+    for batch in [*batches, list(_ODD_TEXTS), []]:
+        answers.append(ask(batch))
+        fault = _fault(answers[-1], len(batch), class_names)
+        if fault:
+            return np.empty(0), [f"a batch of {len(batch)} texts, the first {_shown(*batch[:1])}: {fault}"]
+        rows.update(zip(batch, answers[-1]["probabilities"], strict=True))
+    for text in [*texts[:_ALONE], *_ODD_TEXTS]:
+        answer = ask([text])
+        fault = _fault(answer, 1, class_names)
+        difference = 0.0 if fault else float(np.abs(answer["probabilities"][0] - rows[text]).max())
+        if fault or difference > TOLERANCE:
+            problems.append(f"{_shown(text)} alone: {fault or f'off by {difference:.3g} from its answer in a batch'}")
+    return np.concatenate([answer["probabilities"] for answer in answers[: len(batches)]]), problems
+
+
+def _fault(answer: "Answer", number: int, class_names: list[str]) -> str:
+    """Say what is wrong in the answer to a number of texts, by itself; empty where nothing is."""
+    import numpy as np
+
+    kinds = {name: f"{values.dtype}{list(values.shape)}" for name, values in answer.items()}
+    shapes = {"probabilities": [number, len(class_names)]}
+    declared = {name: f"{dtype}{shapes.get(name, [number])}" for name, dtype in _OUTPUTS.items()}
+    if kinds != declared:
+        return f"the outputs are {kinds}; expected {declared}"
+    probabilities, label_id = answer["probabilities"], answer["label_id"]
+    # Written so that a value that is not a number is a fault.
+    if not (np.all(probabilities >= 0) and np.all(np.abs(probabilities.sum(axis=1) - 1) <= TOLERANCE)):
+        return f"probabilities do not add up to 1: {probabilities.tolist()[:2]}"
+    if not np.array_equal(label_id, probabilities.argmax(axis=1)):
+        return "label_id is not the place of the greatest probability"
+    if not np.array_equal(answer["confidence"], probabilities.max(axis=1, initial=0)):
+        return "confidence is not the greatest probability"
+    expected = [class_names[place] for place in label_id]
+    labels = [label.decode("utf-8", "replace") for label in answer["label"]]
+    return "" if labels == expected else f"the labels are {labels[:_SHOWN]}; labels.txt says {expected[:_SHOWN]}"
+
+
+def _shown(text: bytes = b"") -> str:
+    shown = text[:40].decode("utf-8", "replace")
+    return repr(shown + "…" if len(text) > 40 else shown)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

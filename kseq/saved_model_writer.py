@@ -1,0 +1,248 @@
+"""Write a SavedModel, have it verified, and put it under a version of its own, whole or not at all."""
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kseq.errors import ExportError, UsageError
+from kseq.saved_model import EXTRA, LABELS, MANIFEST, SIGNATURE, VOCABULARY, escape_line, file_digests, version_number
+from kseq.saved_model_check import verify
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from kseq.vectorizer import Vectorizer
+
+# Serving systems watch for folders whose names are numbers, and overlook this one.
+STAGING_PREFIX = ".tmp-"
+_ATTEMPTS = 100
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
+
+
+def export_saved_model(
+    output_dir: str | os.PathLike[str],
+    name: str,
+    *,
+    vectorizer: "Vectorizer",
+    model: "keras.Model",
+    class_names: Sequence[str],
+    texts: Sequence[str | bytes],
+    expected_probabilities: "np.ndarray",
+    write_extras: Callable[[Path], None] | None = None,
+    timeout: float = 600,
+) -> Path:
+    """Write, verify and publish a SavedModel as the next version of a name.
+
+    Args:
+        output_dir: folder of all exports, such as `saved_models`; made where it is missing.
+        name: folder of this model's versions.
+        vectorizer: string (n,) to a dict of named tensors; holds `vocabulary`.
+        model: Keras model from those tensors to probabilities (n, C), without cuDNN operations.
+        class_names: C different names; a name's place is its id.
+        texts: held-out texts whose answers are compared, at least one.
+        expected_probabilities: (len(texts), C), what the trained model says of them.
+        write_extras: called with the `assets.extra` folder to write further files there, once the SavedModel is
+            verified; `verification.json` lies there by then.
+        timeout: seconds that the verification may take.
+
+    Returns:
+        The version folder, `<output_dir>/<name>/<version>`.
+
+    Raises:
+        ExportError: the SavedModel could not be written; no version was added.
+        VerificationError: the SavedModel does not answer as the model does; no version was added.
+    """
+    with staging_folder(output_dir, name) as folder:
+        write_saved_model(folder, vectorizer=vectorizer, model=model, class_names=class_names)
+        verification = verify(folder, texts, expected_probabilities, timeout=timeout)
+        _write_json(folder / EXTRA / "verification.json", verification)
+        if write_extras is not None:
+            write_extras(folder / EXTRA)
+        return publish(folder)
+
+
+def check_writable(output_dir: str | os.PathLike[str], name: str) -> None:
+    """Find out before training whether an export can be written afterwards.
+
+    Raises:
+        ExportError: the folder cannot be made or written to, or the disk is full.
+        UsageError: the name cannot name a folder of versions.
+    """
+    with staging_folder(output_dir, name) as folder:
+        (folder / "probe").write_bytes(b"\0" * 4096)
+
+
+@contextlib.contextmanager
+def staging_folder(output_dir: str | os.PathLike[str], name: str) -> Iterator[Path]:
+    """Give a folder beside the versions of a name, and remove it at the end, however that comes.
+
+    It lies in the same parent as the versions, so that `publish` is one rename within one file system.
+
+    Raises:
+        ExportError: whatever keeps files from being written, in one sentence.
+        UsageError: the name cannot name a folder of versions.
+    """
+    _check_name(name)
+    parent = Path(output_dir) / name
+    folder = parent / f"{STAGING_PREFIX}{os.getpid()}-{uuid.uuid4().hex[:12]}"
+    new = False
+    try:
+        new = not parent.exists()
+        # Not tempfile.mkdtemp: its folder is for the owner alone, and a server often runs as somebody else.
+        folder.mkdir(parents=True)
+        yield folder
+    except OSError as error:
+        raise ExportError(_sentence(parent, error.strerror or str(error), error.errno)) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if new:
+            # Stays where a version was published, or where another run is writing.
+            with contextlib.suppress(OSError):
+                parent.rmdir()
+
+
+def write_saved_model(
+    folder: Path, *, vectorizer: "Vectorizer", model: "keras.Model", class_names: Sequence[str]
+) -> None:
+    """Write the SavedModel with its labels and vocabulary.
+
+    The signature is `serving_default(text: string (n,))`, which answers with `probabilities` float32 (n, C), `label`
+    string (n,), `label_id` int64 (n,) and `confidence` float32 (n,). Every output has the batch dimension, as row
+    formats of serving systems require.
+
+    Args:
+        folder: where to; new or empty.
+        vectorizer: string (n,) to a dict of named tensors; holds `vocabulary`.
+        model: Keras model from those tensors to probabilities (n, C).
+        class_names: C different names; a name's place is its id.
+
+    Raises:
+        ExportError: TensorFlow could not write the files.
+        ValueError: the class names do not fit the model or each other.
+    """
+    import keras
+    import tensorflow as tf
+
+    _check_class_names(class_names, model.output_shape[-1])
+    labels = tf.constant([name.encode("utf-8") for name in class_names], tf.string)
+
+    def serve(text: tf.Tensor) -> dict[str, tf.Tensor]:
+        probabilities = tf.cast(model(vectorizer(text), training=False), tf.float32)  # (n, C)
+        label_id = tf.argmax(probabilities, axis=1)  # (n,)
+        return {
+            "probabilities": probabilities,
+            "label": tf.gather(labels, label_id),
+            "label_id": label_id,
+            "confidence": tf.reduce_max(probabilities, axis=1),
+        }
+
+    archive = keras.export.ExportArchive()
+    # Tables are lost unless what holds them is tracked. Variables are found by themselves: tracking the model too
+    # writes each of them a second time and doubles the files.
+    archive.track(vectorizer)
+    archive.add_endpoint(SIGNATURE, serve, input_signature=[tf.TensorSpec((None,), tf.string, name="text")])
+    try:
+        archive.write_out(str(folder), verbose=False)
+    except tf.errors.OpError as error:
+        # TensorFlow puts the system's reason into its own message.
+        reason = error.message.splitlines()[0]
+        number = next((number for number in (*_FULL, *_CLOSED) if os.strerror(number) in reason), None)
+        raise ExportError(_sentence(folder.parent, os.strerror(number) if number else reason, number)) from error
+    (folder / EXTRA).mkdir()
+    _write_lines(folder / LABELS, class_names)
+    _write_lines(folder / VOCABULARY, vectorizer.vocabulary)
+
+
+def publish(folder: Path) -> Path:
+    """Write the manifest of a staging folder, and rename it to the next version beside it.
+
+    Args:
+        folder: what `staging_folder` gave, with everything written.
+
+    Returns:
+        The version folder. Its number is one more than the greatest there is, also when several runs publish at once.
+
+    Raises:
+        OSError: a file cannot be read, or the folder not be renamed.
+    """
+    files = {name: {"bytes": size, "sha256": digest} for name, (size, digest) in sorted(file_digests(folder).items())}
+    (folder / EXTRA).mkdir(exist_ok=True)
+    _write_json(folder / MANIFEST, {"files": files})
+    # On disk before the name is, or a power cut could leave a version of empty files.
+    for root, _, names in os.walk(folder, topdown=False):
+        for path in [*(Path(root, name) for name in names), Path(root)]:
+            _sync(path)
+    for _ in range(_ATTEMPTS):
+        numbers = [version_number(entry.name) or 0 for entry in folder.parent.iterdir()]
+        target = folder.parent / str(max(numbers) + 1)
+        try:
+            folder.rename(target)
+        except OSError as error:
+            # Another run took the number since.
+            if error.errno not in _TAKEN:
+                raise
+        else:
+            with contextlib.suppress(OSError):
+                _sync(target.parent)
+            return target
+    raise FileExistsError(errno.EEXIST, f"{_ATTEMPTS} times, another run took the next version first", str(target))
+
+
+def _check_name(name: str) -> None:
+    if not name or Path(name).name != name or name.startswith(".") or version_number(name) is not None or "\0" in name:
+        raise UsageError(
+            f"name is {name!r}; expected the name of one folder, such as 'imdb-gru', that neither begins with a dot "
+            "nor is a number, since numbers name versions."
+        )
+
+
+def _check_class_names(class_names: Sequence[str], number: int) -> None:
+    if len(class_names) != number:
+        raise ValueError(f"there are {len(class_names)} class names; the model answers with {number} probabilities.")
+    for place, name in enumerate(class_names):
+        if not isinstance(name, str):
+            raise ValueError(f"class_names[{place}] is {name!r}; expected str.")
+        if name in class_names[:place]:
+            raise ValueError(f"class_names[{place}] is {name!r} a second time; expected {number} different names.")
+        try:
+            name.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError(f"class_names[{place}] is {name!r}; it cannot be written as UTF-8.") from error
+
+
+def _sentence(parent: Path, reason: str, number: int | None) -> str:
+    if number in _FULL:
+        mend = "Free space on the disk"
+    elif number in _CLOSED:
+        mend = "Make the folder writable"
+    else:
+        mend = "Mend that"
+    return f"Cannot write a SavedModel into {parent}: {reason.rstrip('.')}. {mend}, or choose another output folder."
+
+
+def _sync(path: Path) -> None:
+    # Only POSIX systems let a folder be opened.
+    if os.name != "posix" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_lines(path: Path, names: Iterable[str]) -> None:
+    path.write_bytes("".join(f"{escape_line(name)}\n" for name in names).encode("utf-8"))
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
