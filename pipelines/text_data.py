@@ -73,8 +73,8 @@ class TextData:
     suggested_vocabulary_size: int
     unlabeled: tf.data.Dataset | None = None
     target_kind: str = "class"
-    target_spec: tf.TensorSpec = tf.TensorSpec((), tf.int32)
-    test_parts: Mapping[str, np.ndarray] = MappingProxyType({})
+    target_spec: tf.TensorSpec = dataclasses.field(default_factory=lambda: tf.TensorSpec((), tf.int32))
+    test_parts: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -100,7 +100,7 @@ def survey(dataset: tf.data.Dataset) -> Survey:
 def carve(found: Survey, fraction: float, seed: int) -> np.ndarray:
     """Choose a stratified part of a split, the same one for the same seed.
 
-    Equal texts stay together, so that no text stands on both sides.
+    Equal texts stay together, so that no text stands on both sides. The order of the split does not matter.
 
     Args:
         found: the survey of the split, N texts.
@@ -108,18 +108,22 @@ def carve(found: Survey, fraction: float, seed: int) -> np.ndarray:
         seed: of the choice; it is the split's own seed, not the run's.
 
     Returns:
-        bool (N,), True for the chosen texts. Every class with two different texts keeps at least one on each side.
+        bool (N,), True for the chosen texts. Every class with two different texts keeps at least one on each side; of
+        a class with one nothing is chosen. A text with several labels counts for the rarest of them.
     """
-    _, first, group = np.unique(found.text_hashes, return_index=True, return_inverse=True)
-    group_labels = found.labels[first]
+    class_sizes = np.bincount(found.labels)
+    # Rarest class first: otherwise a rare class whose text also has a common label could be chosen away whole.
+    order = np.lexsort((found.labels, class_sizes[found.labels]))
+    _, first, group_of_ordered = np.unique(found.text_hashes[order], return_index=True, return_inverse=True)
+    group_labels = found.labels[order][first]
+    group = np.empty(len(found), np.int64)
+    group[order] = group_of_ordered
     random = np.random.default_rng(seed)
     chosen = np.zeros(len(first), bool)
     for label in np.unique(group_labels):
         # Groups are numbered by hash; ordering them by first appearance would tie the choice to the file's order.
         members = random.permutation(np.flatnonzero(group_labels == label))
-        count = round(fraction * len(members))
-        if len(members) > 1:
-            count = min(max(count, 1), len(members) - 1)
+        count = min(max(round(fraction * len(members)), 1), len(members) - 1)
         chosen[members[:count]] = True
     return chosen[group]
 
@@ -244,6 +248,6 @@ def _leaks(surveys: Mapping[str, Survey]) -> tuple[str, ...]:
             noun = "text also stands" if count == 1 else "texts also stand"
             share = count / len(surveys[held_out])
             sentences.append(
-                f"{count} {held_out} {noun} in {other} ({share:.1%} of {held_out}): its score is that much flattered."
+                f"{count} {held_out} {noun} in {other} ({share:.2%} of {held_out}): its score is that much flattered."
             )
     return tuple(sentences)

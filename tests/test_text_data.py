@@ -1,0 +1,214 @@
+"""Splits: carving, selecting, surveys, fingerprints, and what `from_splits` refuses."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipelines.errors import DataError
+from pipelines.text_data import Survey, TextData, carve, from_splits, select, survey
+
+
+def _dataset(texts, labels):
+    return tf.data.Dataset.from_tensor_slices((np.array(texts, object), np.array(labels, np.int64)))
+
+
+def _pairs(dataset):
+    return [(text.decode(), int(label)) for text, label in dataset.as_numpy_iterator()]
+
+
+def _survey(texts, labels):
+    """A survey made without TensorFlow: Python's own numbering of the texts stands for the hashes."""
+    numbers = {text: number for number, text in enumerate(sorted(set(texts)))}
+    return Survey(np.array(labels, np.int32), np.array([numbers[text] for text in texts], np.uint64))
+
+
+def _from_splits(train, test, class_names=("bad", "good"), **settings):
+    return from_splits(
+        "toy",
+        _dataset(*zip(*train, strict=True)) if train else _dataset([], []),
+        _dataset(*zip(*test, strict=True)) if test else _dataset([], []),
+        class_names,
+        suggested_sequence_length=7,
+        suggested_vocabulary_size=70,
+        **settings,
+    )
+
+
+TRAIN = [(f"train text {number}", number % 2) for number in range(40)]
+TEST = [(f"test text {number}", number % 2) for number in range(10)]
+
+
+def test_survey_reads_labels_and_equal_hashes_for_equal_texts():
+    texts = [f"text {number % 700}" for number in range(1500)]  # more than one batch of the survey
+    labels = [number % 3 for number in range(1500)]
+    found = survey(_dataset(texts, labels).map(lambda text, label: (text, tf.cast(label, tf.int32))))
+    assert len(found) == 1500
+    assert found.labels.dtype == np.int32
+    assert found.labels.tolist() == labels
+    classes_by_hash = {}
+    for text, value in zip(texts, found.text_hashes.tolist(), strict=True):
+        classes_by_hash.setdefault(value, set()).add(text)
+    assert len(classes_by_hash) == 700
+    assert all(len(group) == 1 for group in classes_by_hash.values())
+
+
+def test_survey_of_nothing_is_empty():
+    assert len(survey(_dataset([], []))) == 0
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.5, 0.9, 0.99])
+def test_carve_is_stratified_over_different_texts(fraction):
+    texts = [f"text {number}" for number in range(230)]
+    labels = [0] * 200 + [1] * 27 + [2] * 2 + [3]
+    chosen = carve(_survey(texts, labels), fraction, 0)
+    got = Counter(label for label, flag in zip(labels, chosen, strict=True) if flag)
+    for label, number in Counter(labels).items():
+        # Independent of the code: the share of the class, but never all of it and, where there are two, never none.
+        expected = min(max(int(fraction * number + 0.5), 1), number - 1)
+        assert abs(got[label] - expected) <= 1, (label, number)
+        assert got[label] < number
+        assert got[label] > 0 or number == 1
+
+
+def test_carve_leaves_a_class_of_one_text_whole():
+    chosen = carve(_survey(["a", "b", "c", "d", "only", "only"], [0, 0, 0, 0, 1, 1]), 0.9, 0)
+    assert not chosen[4:].any()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_carve_keeps_a_rare_class_whose_text_also_has_a_common_label(seed):
+    texts = [f"text {number}" for number in range(10)] + ["text 3"]
+    chosen = carve(_survey(texts, [0] * 10 + [1]), 0.5, seed)
+    assert not chosen[10]
+    assert chosen[3] == chosen[10]
+
+
+def test_carve_keeps_equal_texts_together():
+    texts = [f"text {number % 20}" for number in range(100)]
+    labels = [number % 2 for number in range(100)]
+    chosen = carve(_survey(texts, labels), 0.3, 5)
+    inside = {text for text, flag in zip(texts, chosen, strict=True) if flag}
+    outside = {text for text, flag in zip(texts, chosen, strict=True) if not flag}
+    assert inside
+    assert outside
+    assert not inside & outside
+
+
+def test_carve_depends_on_the_seed_and_not_on_the_order():
+    texts = [f"text {number}" for number in range(200)]
+    labels = [number % 4 for number in range(200)]
+    found = _survey(texts, labels)
+    chosen = carve(found, 0.2, 1)
+    assert np.array_equal(chosen, carve(found, 0.2, 1))
+    assert not np.array_equal(chosen, carve(found, 0.2, 2))
+    shuffled = np.random.default_rng(0).permutation(200)
+    assert np.array_equal(carve(found[shuffled], 0.2, 1), chosen[shuffled])
+
+
+def test_select_keeps_the_chosen_elements_in_order_every_time():
+    chosen = np.array([number % 3 == 1 for number in range(40)])
+    kept = select(_dataset(*zip(*TRAIN, strict=True)), chosen)
+    expected = [pair for pair, flag in zip(TRAIN, chosen, strict=True) if flag]
+    assert _pairs(kept) == expected
+    assert _pairs(kept) == expected
+
+
+def test_fingerprint_changes_with_a_text_a_label_or_the_order():
+    def fingerprint(pairs):
+        return survey(_dataset(*zip(*pairs, strict=True))).fingerprint
+
+    first = fingerprint(TRAIN)
+    assert len(first) == 16
+    assert int(first, 16) >= 0
+    assert fingerprint(list(TRAIN)) == first
+    others = [
+        [("another text", 0), *TRAIN[1:]],
+        [(TRAIN[0][0], 1), *TRAIN[1:]],
+        [TRAIN[1], TRAIN[0], *TRAIN[2:]],
+        TRAIN[:-1],
+    ]
+    assert len({first, *map(fingerprint, others)}) == 5
+
+
+def test_from_splits_carves_validation_from_train():
+    data = _from_splits(TRAIN, TEST, validation_fraction=0.25)
+    assert isinstance(data, TextData)
+    assert dict(data.sizes) == {"train": 30, "validation": 10, "test": 10}
+    train, validation = _pairs(data.train), _pairs(data.validation)
+    assert sorted(train + validation) == sorted(TRAIN)
+    assert _pairs(data.test) == TEST
+    assert Counter(label for _, label in validation) == {0: 5, 1: 5}
+    assert data.train.element_spec[1] == tf.TensorSpec((), tf.int32) == data.target_spec
+    assert data.warnings == ()
+    # The fingerprint is the one of the split as it is read, not of what it was carved from.
+    for split in ("train", "validation", "test"):
+        assert data.fingerprints[split] == survey(getattr(data, split)).fingerprint
+
+
+def test_from_splits_with_the_same_and_another_split_seed():
+    first, again, other = (_pairs(_from_splits(TRAIN, TEST, split_seed=seed).validation) for seed in (3, 3, 4))
+    assert first == again
+    assert first != other
+
+
+def test_from_splits_keeps_a_given_validation():
+    validation = [("held out a", 0), ("held out b", 1)]
+    data = _from_splits(TRAIN, TEST, validation=_dataset(*zip(*validation, strict=True)))
+    assert _pairs(data.validation) == validation
+    assert _pairs(data.train) == TRAIN
+    assert dict(data.sizes) == {"train": 40, "validation": 2, "test": 10}
+
+
+def test_from_splits_states_the_size_of_the_unlabeled_split_without_reading_it():
+    def unreadable():
+        raise AssertionError("read")
+        yield b""
+
+    unlabeled = tf.data.Dataset.from_generator(unreadable, output_signature=tf.TensorSpec((), tf.string))
+    assert _from_splits(TRAIN, TEST, unlabeled=unlabeled, unlabeled_size=12).sizes["unlabeled"] == 12
+    assert "unlabeled" not in _from_splits(TRAIN, TEST, unlabeled=unlabeled).sizes
+
+
+@pytest.mark.parametrize(
+    ("changed", "received"),
+    [
+        ({"class_names": ("bad",)}, r"has 1 class \(bad\)"),
+        ({"class_names": ()}, r"has 0 class \(none\)"),
+        ({"train": []}, "the train split of 'toy' is empty"),
+        ({"test": []}, "the test split of 'toy' is empty"),
+        ({"train": [*TRAIN, ("wild", 2)]}, r"train split of 'toy' holds the label 2 \(1 such texts\)"),
+        ({"test": [*TEST, ("hidden", -1)]}, r"test split of 'toy' holds the label -1 .*between 0 and 1"),
+        ({"train": [(text, 1) for text, _ in TRAIN]}, "texts of one class only \\('good'\\)"),
+        ({"class_names": ("bad", "good", "odd")}, "no text of class 'odd'"),
+        ({"validation_fraction": 0.0}, "fraction is 0.0"),
+        ({"validation_fraction": 1.0}, "fraction is 1.0"),
+        ({"validation_fraction": float("nan")}, "fraction is nan"),
+    ],
+)
+def test_from_splits_refuses(changed, received):
+    with pytest.raises(DataError, match=received):
+        _from_splits(**{"train": TRAIN, "test": TEST, **changed})
+
+
+def test_from_splits_refuses_an_empty_validation():
+    with pytest.raises(DataError, match="the validation split of 'toy' is empty"):
+        _from_splits(TRAIN, TEST, validation=_dataset([], []))
+
+
+def test_from_splits_keeps_a_class_of_one_text_in_train():
+    data = _from_splits([*TRAIN, ("lonely", 2)], TEST, ("bad", "good", "odd"), validation_fraction=0.9)
+    assert ("lonely", 2) in _pairs(data.train)
+
+
+def test_leaks_are_counted_by_split():
+    train = [*TRAIN, ("both", 0)]
+    held_out = [("both", 0), ("held out", 1)]
+    test = [*TEST, ("both", 1), ("both", 0), ("held out", 1)]
+    data = _from_splits(train, test, validation=_dataset(*zip(*held_out, strict=True)))
+    assert data.warnings == (
+        "2 test texts also stand in train (15.38% of test): its score is that much flattered.",
+        "3 test texts also stand in validation (23.08% of test): its score is that much flattered.",
+        "1 validation text also stands in train (50.00% of validation): its score is that much flattered.",
+    )
