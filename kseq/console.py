@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -49,6 +50,14 @@ class Console:
         self.stream.write(text + "\n")
         self.stream.flush()
 
+    def show_log(self, name: str) -> None:
+        """Show what a logger tells, from INFO on, as notes."""
+        handler = logging.Handler()
+        handler.emit = lambda record: self.say("note", record.getMessage())  # type: ignore[method-assign]
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(logging.INFO)
+
     def json(self, value: Mapping[str, Any]) -> None:
         """Write the command's one JSON object, where it was asked for."""
         if self.as_json:
@@ -82,9 +91,10 @@ def end(command: Callable[[], int]) -> int:
 def quiet_start() -> Iterator[None]:
     """Hide what TensorFlow's C++ side writes to standard error while it is imported.
 
-    It greets with lines on oneDNN and CUDA that no log level silences. Python's own errors still show.
+    It greets with lines on oneDNN and CUDA that no log level silences, and later with "errors" that the machine has no
+    GPU. What goes wrong for real is raised in Python and still shows; `TF_CPP_MIN_LOG_LEVEL=0` brings the later ones back.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -3,6 +3,9 @@
 Data errors are `pipelines.DataError`.
 """
 
+# It lives where nothing of ours is imported, so that a loaded model needs no second module.
+from kseq.saved_model import LoadError as LoadError
+
 DONE = 0
 FAILURE = 1
 USAGE = 2
@@ -25,7 +28,3 @@ class ExportError(Exception):
 
 class VerificationError(ExportError):
     """A SavedModel that was written and does not answer as the trained model does."""
-
-
-class LoadError(Exception):
-    """A SavedModel folder that cannot be loaded, or is not the one that was written."""

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from kseq.scoring import Scores
     from pipelines.text_data import TextData
 
-# Held-out texts that the exported SavedModel must answer as the trained model does.
-_VERIFIED_TEXTS = 64
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
@@ -48,6 +45,7 @@ def _run(arguments: Sequence[str]) -> int:
     check_dataset(options.dataset)
     check_applies(options, typed, pipelines.datasets()[options.dataset].parameters)
     console = Console(namespace.json)
+    console.show_log("pipelines")
     with console.owning_output():
         with quiet_start():
             # The slow imports: TensorFlow, Keras.
@@ -141,7 +139,7 @@ def _train_and_export(prepared: "Prepared", console: Console, arguments: Sequenc
     show_scores(console, {**scores, **parts})
 
     record = run_record(prepared, model.count_params(), result, scores, parts, ["run", *arguments], started)
-    folder, record = write_artifact(prepared, server, result, record, answers, scores, _VERIFIED_TEXTS)
+    folder = write_artifact(prepared, server, result, record, answers["test"], scores["test"], started)
     show_saved_model(console, folder)
     console.json(
         {

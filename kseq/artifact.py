@@ -1,0 +1,96 @@
+"""What a run leaves: the SavedModel, and beside it everything a person asks of it."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kseq.csv_files import write_csv
+from kseq.experiment import Prepared
+from kseq.figures import draw_confusion_matrix, draw_curves
+from kseq.model_card import model_card
+from kseq.saved_model_writer import export_saved_model
+from kseq.scoring import Scores
+from kseq.training import TrainingResult
+
+# Held-out texts that the SavedModel must answer as the trained model does before it is published.
+_VERIFIED_TEXTS = 64
+
+
+def write_artifact(
+    prepared: Prepared,
+    server: keras.Model,
+    result: TrainingResult,
+    record: dict[str, Any],
+    answers: np.ndarray,
+    test_scores: Scores,
+    started: float,
+) -> Path:
+    """Export, verify and publish a trained model with its record, tables, figures and model card.
+
+    Args:
+        prepared: the data and the resolved options.
+        server: the portable model, from the vectorizer's tensors to probabilities.
+        result: of the training.
+        record: of the run; its total seconds are set here.
+        answers: probabilities of the test split, (N, C).
+        test_scores: of the test split.
+        started: when the run did, as `time.perf_counter()` told it.
+
+    Returns:
+        The absolute path of the version folder.
+    """
+    data, options = prepared.data, prepared.options
+    labels = prepared.splits["test"].targets
+    # Evenly over the split, which may be sorted by label.
+    chosen = np.unique(np.linspace(0, len(labels) - 1, _VERIFIED_TEXTS).astype(int))
+    texts = list(_texts_at(data.test, chosen))
+
+    def write_extras(folder: Path) -> None:
+        record["seconds"]["total"] = round(time.perf_counter() - started, 2)
+        (folder / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (folder / "README.md").write_text(model_card(record), encoding="utf-8")
+        _write_history(folder / "history.csv", result.history)
+        _write_predictions(folder / "predictions.csv", answers, labels, data.class_names)
+        if result.history:
+            draw_curves(result.history, folder / "curves.png", result.best_epoch)
+        draw_confusion_matrix(test_scores.confusion_matrix, data.class_names, folder / "confusion_matrix.png")
+
+    folder = export_saved_model(
+        options.output_dir,
+        options.export_name,
+        vectorizer=prepared.vectorizer,
+        model=server,
+        class_names=data.class_names,
+        texts=texts,
+        expected_probabilities=answers[chosen],
+        write_extras=write_extras,
+    )
+    return folder.resolve()
+
+
+def _texts_at(dataset: tf.data.Dataset, positions: np.ndarray) -> list[bytes]:
+    wanted = set(positions.tolist())
+    texts = dataset.map(lambda text, _: text).as_numpy_iterator()
+    return [text for position, text in enumerate(texts) if position in wanted]
+
+
+def _write_history(path: Path, history: Mapping[str, list[float]]) -> None:
+    rows = zip(*history.values(), strict=True)
+    write_csv(path, ["epoch", *history], [[number, *row] for number, row in enumerate(rows, start=1)])
+
+
+def _write_predictions(path: Path, answers: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...]) -> None:
+    """Write a row for every text of the test split, in its order, numbered from 0."""
+    header = ["text_number", "label", "predicted", "confidence", *(f"probability of {name}" for name in class_names)]
+    predicted = answers.argmax(axis=1)
+    rows = (
+        [number, class_names[label], class_names[guess], *(f"{value:.6f}" for value in (row[guess], *row))]
+        for number, (label, guess, row) in enumerate(zip(labels, predicted, answers, strict=True))
+    )
+    write_csv(path, header, rows)
