@@ -1,0 +1,277 @@
+"""The README of an exported model: what it is, how good, how to load it, and where not to trust it."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+# What a card cannot be written without; options that only some models have are not here.
+_REQUIRED: Mapping[str, Sequence[str]] = {
+    "options": (
+        "cell", "bidirectional", "num_layers", "units", "embedding_dim", "head", "vocabulary_size", "sequence_length",
+        "truncation", "optimizer", "learning_rate", "batch_size", "seed", "split_seed",
+    ),
+    "versions": ("tensorflow",),
+    "machine": ("processor", "cores"),
+    "data": ("name", "class_names", "sizes", "fingerprints", "warnings"),
+    "model": ("parameters", "megabytes"),
+    "seconds": ("train", "total"),
+    **dict.fromkeys(
+        ("validation", "test"), ("count", "accuracy", "accuracy_interval", "macro_f1", "classes", "nll", "brier", "ece")
+    ),
+    **dict.fromkeys(
+        ("name", "command", "created", "kseq", "padding_share", "best_epoch", "epochs", "interrupted", "test_parts"), ()
+    ),
+}  # fmt: skip
+_KEPT = {
+    "head": "the first {length} tokens",
+    "tail": "the last {length} tokens",
+    "head_tail": "the first {half} and the last {rest} tokens",
+}
+_SHOWN_CLASSES = 50
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~$#])")
+_ADDRESS = re.compile(r"(:(?=//)|(?<=www)\.)", re.IGNORECASE)
+_BLOCK_START = re.compile(r"^(?:[-+=]|\d+[.)](?=\s|$))")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def model_card(record: Mapping[str, Any]) -> str:
+    """Write the model card of a run in Markdown.
+
+    Whatever comes from a user (names, labels, paths, the command) is escaped, so that it shows as it is and cannot
+    become markup.
+
+    Args:
+        record: the run record, as in `run.json`; keys that the card does not know are left out of it. `version` is the
+            number of the version folder, where it is known already.
+
+    Raises:
+        ValueError: the record lacks a key.
+    """
+    _check(record)
+    paragraphs = [
+        f"# {_text(record['name'])}",
+        *_summary(record),
+        "## Use",
+        *_use(record),
+        "## Scores",
+        *_scores(record),
+        "## Confidence",
+        *_confidence(record),
+        "## Data",
+        *_data(record),
+        "## Model and training",
+        *_model(record),
+        "## Limits",
+        *_limits(record),
+    ]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _check(record: Mapping[str, Any]) -> None:
+    for section, names in _REQUIRED.items():
+        if section not in record:
+            raise ValueError(f"the run record lacks {section!r}; it has {', '.join(map(repr, record))}.")
+        for name in names:
+            if name not in record[section]:
+                has = ", ".join(map(repr, record[section]))
+                raise ValueError(f"the run record lacks {name!r} in {section!r}, which has {has}.")
+
+
+def _summary(record: Mapping[str, Any]) -> Iterable[str]:
+    test, names = record["test"], record["data"]["class_names"]
+    shown = ", ".join(map(_text, names[:8])) + (", …" if len(names) > 8 else "")
+    low, high = test["accuracy_interval"]
+    yield (
+        f"Puts a text into one of {len(names)} classes ({shown}). On the {test['count']:,} test texts of the dataset "
+        f"{_text(record['data']['name'])} it is right in **{test['accuracy']:.2%}** (95% interval {low:.2%} to "
+        f"{high:.2%}). It takes raw text, needs TensorFlow alone, and weighs "
+        f"{record['model']['megabytes']:g} MB."
+    )
+    if record["interrupted"]:
+        yield (
+            f"**Training was interrupted** in or after epoch {record['epochs']}: this is the best model until then, "
+            "not what its options can give."
+        )
+
+
+def _use(record: Mapping[str, Any]) -> Iterable[str]:
+    folder = f"saved_models/{record['name']}"
+    width = len(record["data"]["class_names"])
+    yield "With TensorFlow and nothing else; the path is that of the folder with `saved_model.pb`, wherever it lies:"
+    # The signature alone does not keep alive the model, which holds its variables: hence two lines.
+    yield _fenced(
+        "python",
+        f"""\
+import tensorflow as tf
+
+model = tf.saved_model.load({f"{folder}/{record.get('version', 1)}"!r})
+answer = model.signatures["serving_default"](text=tf.constant(["a text of yours", "and another"]))
+answer["label"]          # string[n]: the most probable class
+answer["confidence"]     # float[n]: its probability
+answer["label_id"]       # int64[n]: its number
+answer["probabilities"]  # float[n, {width}]: one column a class, in the order of labels.txt""",
+    )
+    yield "With kseq, which takes the newest version and checks that its files are the ones that were written:"
+    yield _fenced(
+        "python",
+        f"""\
+import kseq
+
+classify = kseq.load({folder!r})
+classify(["a text of yours", "and another"]).labels""",
+    )
+
+
+def _scores(record: Mapping[str, Any]) -> Iterable[str]:
+    rows = [("validation", record["validation"]), ("**test**", record["test"])]
+    rows += [(f"test: {_text(name)}", scores) for name, scores in record["test_parts"].items()]
+    yield _table(
+        ("split", "texts", "accuracy", "95% interval", "macro-F1", "NLL", "Brier", "ECE"),
+        [
+            (
+                name,
+                f"{scores['count']:,}",
+                f"{scores['accuracy']:.2%}",
+                "{:.2%} to {:.2%}".format(*scores["accuracy_interval"]),
+                *(f"{scores[key]:.4f}" for key in ("macro_f1", "nll", "brier", "ece")),
+            )
+            for name, scores in rows
+        ],
+    )
+    parts = " A row below it is a part of test, scored apart." if record["test_parts"] else ""
+    yield (
+        f"Quote the test row.{parts} Validation chose the epoch, so its scores are a little flattered. The interval "
+        "(Wilson) tells what another sample of such texts would change; another seed moves the scores as well."
+    )
+    classes = record["test"]["classes"]
+    yield _table(
+        ("class, on test", "precision", "recall", "F1", "texts"),
+        [
+            (
+                _text(scores["name"]),
+                *(f"{scores[key]:.4f}" for key in ("precision", "recall", "f1")),
+                f"{scores['support']:,}",
+            )
+            for scores in classes[:_SHOWN_CLASSES]
+        ],
+    )
+    if len(classes) > _SHOWN_CLASSES:
+        yield f"These are the first {_SHOWN_CLASSES} of {len(classes)} classes; `run.json` has all."
+
+
+def _confidence(record: Mapping[str, Any]) -> Iterable[str]:
+    test, width = record["test"], len(record["data"]["class_names"])
+    yield (
+        "The confidence is the probability of the label given, as training left it; it was not calibrated afterwards. "
+        f"On test, confidence and accuracy lie {100 * test['ece']:.1f} percentage points apart on average (ECE, 15 "
+        "bins): read a confidence of 90% as right nine times in ten, give or take that. On other kinds of text, "
+        "expect it to be too sure."
+    )
+    yield (
+        f"NLL is the mean negative log-likelihood in nats (equal probabilities would score {math.log(width):.4f}). "
+        "Brier is the squared error summed over the classes, from 0 to 2 (equal probabilities: "
+        f"{1 - 1 / width:.4f}). Of NLL, Brier and ECE, less is better."
+    )
+
+
+def _data(record: Mapping[str, Any]) -> Iterable[str]:
+    data = record["data"]
+    yield (
+        f"{_text(data['name'])}, split seed {record['options']['split_seed']}. A fingerprint changes when a text, a "
+        "label or their order does: equal fingerprints are equal data."
+    )
+    yield _table(
+        ("split", "texts", "fingerprint"),
+        [
+            (_text(split), f"{size:,}", _code(data["fingerprints"][split]) if split in data["fingerprints"] else "")
+            for split, size in data["sizes"].items()
+        ],
+    )
+    if data["warnings"]:
+        yield "Mind, when reading the scores:"
+        yield "\n".join(f"- {_text(warning)}" for warning in data["warnings"])
+
+
+def _model(record: Mapping[str, Any]) -> Iterable[str]:
+    options, model, seconds = record["options"], record["model"], record["seconds"]
+    layers = f"One layer of {options['units']} {_code(options['cell'])} units reads"
+    if options["num_layers"] > 1:
+        layers = f"{options['num_layers']} layers of {options['units']} {_code(options['cell'])} units each read"
+    direction = "in both directions" if options["bidirectional"] else "from left to right"
+    yield (
+        f"Each of {options['vocabulary_size']:,} words is a vector of {options['embedding_dim']} numbers. {layers} "
+        f"{_kept(options)} of a text {direction}; the head {_code(options['head'])} makes one vector of what "
+        "comes out, and a softmax makes probabilities of that. "
+        f"{model['parameters']:,} parameters."
+    )
+    kept = f"epoch {record['best_epoch']} of {record['epochs']} was kept" if record["best_epoch"] else "no epoch ended"
+    machine, versions = record["machine"], {"kseq": record["kseq"], **record["versions"]}
+    yield (
+        f"Trained with {_code(options['optimizer'])} at learning rate {options['learning_rate']:g} on batches of "
+        f"{options['batch_size']} ({record['padding_share']:.1%} padding), seed {options['seed']}; {kept}. Training "
+        f"took {seconds['train']:,.0f} s and the whole run {seconds['total']:,.0f} s on {machine['cores']} cores "
+        f"({_text(machine['processor'])}). Made {_text(record['created'])} with "
+        f"{', '.join(f'{_text(name)} {_text(number)}' for name, number in versions.items())}, by:"
+    )
+    yield _fenced("sh", record["command"])
+    yield (
+        "Beside this file: `labels.txt`, `vocabulary.txt`, `run.json` (every option and score), `history.csv` and "
+        "`curves.png` (each epoch), `predictions.csv` and `confusion_matrix.png` (test), `verification.json`."
+    )
+
+
+def _limits(record: Mapping[str, Any]) -> Iterable[str]:
+    options, data = record["options"], record["data"]
+    yield "\n".join(
+        (
+            f"- It learned from {_text(data['name'])} alone, with whatever slant its texts and labels have. On texts "
+            "of another source, time or language expect less; nobody has measured how much less. Score it on labelled "
+            "texts of your own first.",
+            f"- It always answers with one of its {len(data['class_names'])} classes, also where none fits, and for an "
+            "empty text.",
+            f"- Of a text it reads {_kept(options)}; the rest changes nothing.",
+            f"- It knows the {options['vocabulary_size']:,} entries of its vocabulary. All other words, misspelt ones "
+            "included, are one and the same unknown word to it.",
+            "- A SavedModel is a program: load it only from somebody you trust.",
+        )
+    )
+
+
+def _kept(options: Mapping[str, Any]) -> str:
+    wording = _KEPT.get(options["truncation"], "at most {length} tokens")
+    length = options["sequence_length"]
+    return wording.format(length=length, half=length - length // 2, rest=length // 2)
+
+
+def _text(value: object) -> str:
+    """Escape a text for a line or a table cell of Markdown, so that it shows as it is."""
+    line = _CONTROL.sub("\ufffd", " ".join(str(value).split()))
+    line = _MARKDOWN.sub(r"\\\1", line).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Bare addresses become links, and at the start of a list item these would begin a list or a heading's underline.
+    return _BLOCK_START.sub(lambda start: f"{start[0][:-1]}\\{start[0][-1]}", _ADDRESS.sub(r"\\\1", line))
+
+
+def _code(value: object) -> str:
+    """Show a text as code within a line or a table cell."""
+    line = _CONTROL.sub("\ufffd", " ".join(str(value).split()))
+    fence = "`" * (_longest_run(line) + 1)
+    space = " " if line.startswith("`") or line.endswith("`") or not line else ""
+    return f"{fence}{space}{line}{space}{fence}".replace("|", r"\|")
+
+
+def _fenced(language: str, code: str) -> str:
+    """Show lines as code; the fence is longer than any within."""
+    fence = "`" * max(_longest_run(code) + 1, 3)
+    lines = [_CONTROL.sub("\ufffd", line) for line in code.splitlines()]
+    return "\n".join([f"{fence}{language}", *lines, fence])
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Make a table; the first column is words, the others are numbers."""
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
