@@ -27,7 +27,7 @@ _DOTS_PER_INCH = 150
 _LONGEST_NAME = 26
 _MOST_COUNTED = 20
 # Beyond, the picture would need more memory than training did; ticks then give class numbers.
-_MOST_NAMED = 120
+_MOST_NAMED = 100
 _NOT_METRICS = ("learning_rate", "seconds")
 
 
@@ -56,7 +56,7 @@ def draw_confusion_matrix(
 
     A cell's colour is its share of its row, so that rare classes show as well as frequent ones; up to 20 classes, its
     count stands in it. A class name without a font on this machine is shown by its number, and so are all names where
-    there are more than 120.
+    there are more than 100.
 
     Args:
         matrix: C rows (true) of C counts (predicted).

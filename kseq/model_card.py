@@ -90,8 +90,8 @@ def _summary(record: Mapping[str, Any]) -> Iterable[str]:
     )
     if record["interrupted"]:
         yield (
-            f"**Training was interrupted** in or after epoch {record['epochs']}: this is the best model until then, "
-            "not what its options can give."
+            f"**Training was interrupted** after {record['epochs']} finished epochs: this is the best model until "
+            "then, not what its options can give."
         )
 
 
@@ -99,7 +99,6 @@ def _use(record: Mapping[str, Any]) -> Iterable[str]:
     folder = f"saved_models/{record['name']}"
     width = len(record["data"]["class_names"])
     yield "With TensorFlow and nothing else; the path is that of the folder with `saved_model.pb`, wherever it lies:"
-    # The signature alone does not keep alive the model, which holds its variables: hence two lines.
     yield _fenced(
         "python",
         f"""\
@@ -215,9 +214,10 @@ def _model(record: Mapping[str, Any]) -> Iterable[str]:
         f"{', '.join(f'{_text(name)} {_text(number)}' for name, number in versions.items())}, by:"
     )
     yield _fenced("sh", record["command"])
+    curves = ", `history.csv` and `curves.png` (each epoch)" if record["epochs"] else ""
     yield (
-        "Beside this file: `labels.txt`, `vocabulary.txt`, `run.json` (every option and score), `history.csv` and "
-        "`curves.png` (each epoch), `predictions.csv` and `confusion_matrix.png` (test), `verification.json`."
+        f"Beside this file: `labels.txt`, `vocabulary.txt`, `run.json` (every option and score){curves}, "
+        "`predictions.csv` and `confusion_matrix.png` (test), `verification.json`."
     )
 
 

@@ -61,7 +61,7 @@ def picture(path):
         return np.asarray(image.convert("RGB")).astype(int)
 
 
-@pytest.mark.parametrize("number", [1, 2, 6, 20, 50, 200])
+@pytest.mark.parametrize("number", [1, 6, 20, 50, 101])
 def test_confusion_matrix_of_any_size(tmp_path, number):
     path = tmp_path / "m.png"
     draw_confusion_matrix(np.eye(number, dtype=int) * 40 + 3, [f"class {place}" for place in range(number)], path)
@@ -128,8 +128,7 @@ def test_a_matrix_of_another_size_is_refused(tmp_path, matrix):
     assert not (tmp_path / "m.png").exists()
 
 
-@pytest.mark.parametrize("epochs", [0, 1, 2, 3])
-@pytest.mark.parametrize("best_epoch", [0, 1])
+@pytest.mark.parametrize(("epochs", "best_epoch"), [(0, 0), (1, 0), (1, 1), (2, 2)])
 def test_curves_of_any_length(tmp_path, epochs, best_epoch):
     path = tmp_path / "c.png"
     draw_curves({name: values[:epochs] for name, values in HISTORY.items()}, path, best_epoch)

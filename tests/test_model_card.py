@@ -223,7 +223,9 @@ def test_truncation_is_told(truncation, wording):
 def test_an_interrupted_run_says_so():
     assert "interrupted" not in model_card(record())
     assert "Training was interrupted" in model_card(record(interrupted=True))
-    assert "no epoch ended" in model_card(record(interrupted=True, best_epoch=0, epochs=0))
+    at_once = model_card(record(interrupted=True, best_epoch=0, epochs=0))
+    assert "no epoch ended" in at_once
+    assert "curves.png" not in at_once
 
 
 def test_many_classes_are_cut():
