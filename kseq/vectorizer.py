@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from kseq.errors import UsageError
 from kseq.text_options import TRUNCATIONS
 
 PADDING_ID = 0
@@ -14,7 +15,7 @@ UNKNOWN_ID = 1
 RESERVED_WORDS = ("[PAD]", "[UNK]")
 
 # Any change of what a text becomes must change this number: caches are keyed by it.
-_RULES_VERSION = 1
+_RULES_VERSION = 2
 _ADAPT_BATCH = 256
 
 # A sign that carries meaning by itself, and every sign of a script that writes no blanks between words.
@@ -22,6 +23,11 @@ _SIGNS = r"([!?\p{So}\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])"
 _NOT_IN_WORDS = r"[^\p{L}\p{M}\p{N}\p{So}!?']+"
 _APOSTROPHES = "[’ʼ＇`´]"
 _HTML_BREAK = r"(?i)<br\s*/?>"
+# They choose how the sign before them is drawn, and would else cling to the next word.
+_VARIATION_SELECTORS = r"[\x{FE00}-\x{FE0F}]"
+# TensorFlow lowers these, and I and J, by the machine's locale: under Turkish, Azeri and Lithuanian, other letters come
+# out than where the model was trained. They are lowered before, as Unicode does where no language is named.
+_LOWERED_BY_LOCALE = "İÌÍĨĮ"
 
 
 def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
@@ -38,13 +44,19 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     """
     texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     texts = tf.strings.regex_replace(texts, _HTML_BREAK, " ")
-    # Without the encoding, only ASCII letters change.
-    texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = tf.strings.regex_replace(texts, _VARIATION_SELECTORS, "")
     texts = tf.strings.regex_replace(texts, _APOSTROPHES, "'")
+    # Before the lower-casing, which drops all that follows a NUL.
     texts = tf.strings.regex_replace(texts, _NOT_IN_WORDS, " ")
+    # ASCII letters alone change here, and in every locale alike.
+    texts = tf.strings.lower(texts)
+    for letter in _LOWERED_BY_LOCALE:
+        texts = tf.strings.regex_replace(texts, letter, letter.lower())
+    texts = tf.strings.lower(texts, encoding="utf-8")
     texts = tf.strings.regex_replace(texts, _SIGNS, r" \1 ")
-    # An apostrophe counts inside a word alone; RE2 cannot look around, hence the blanks at both ends.
-    texts = tf.strings.regex_replace(tf.strings.join([" ", texts, " "]), r"(\s)'+|'+(\s)", r"\1 \2")
+    # An apostrophe counts inside a word alone; RE2 cannot look around, hence the blanks at both ends. A match takes all
+    # apostrophes around its blanks: one blank can end a quotation and begin the next.
+    texts = tf.strings.regex_replace(tf.strings.join([" ", texts, " "]), r"'*\s[\s']*", " ")
     return tf.strings.split(texts)
 
 
@@ -69,9 +81,18 @@ def frequent_words(counter: collections.Counter[str], vocabulary_size: int, min_
             that stands for unknown words is never trained.
 
     Returns:
-        The words; a word's place is its id. Equal counts are ordered by the word, so that the result is always the same.
+        The words; a word's place is its id. Equal counts are ordered by the word, for one result always.
+
+    Raises:
+        UsageError: no word occurs often enough.
     """
     kept = [(-count, word) for word, count in counter.items() if count >= min_count]
+    if not kept:
+        found = f"at most {max(counter.values())} times" if counter else "not at all: they hold no word"
+        raise UsageError(
+            f"min_count is {min_count}, and words occur {found} in the training texts. "
+            "Lower --min-count, or look at the texts."
+        )
     return [*RESERVED_WORDS, *(word for _, word in sorted(kept)[: vocabulary_size - len(RESERVED_WORDS)])]
 
 
@@ -92,6 +113,8 @@ class Vectorizer(tf.Module):
         super().__init__(name="vectorizer")
         if tuple(vocabulary[:2]) != RESERVED_WORDS:
             raise ValueError(f"the vocabulary begins with {list(vocabulary[:2])}; expected {list(RESERVED_WORDS)}.")
+        if len(vocabulary) == len(RESERVED_WORDS):
+            raise ValueError(f"the vocabulary is {list(vocabulary)}; expected at least one word after these two.")
         if truncation not in TRUNCATIONS:
             raise ValueError(f"truncation is {truncation!r}; expected one of {', '.join(map(repr, TRUNCATIONS))}.")
         if sequence_length < 2:
