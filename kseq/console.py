@@ -92,7 +92,7 @@ def quiet_start() -> Iterator[None]:
     """Hide what TensorFlow's C++ side writes to standard error while it is imported.
 
     It greets with lines on oneDNN and CUDA that no log level silences, and later with "errors" that the machine has no
-    GPU. What goes wrong for real is raised in Python and still shows; `TF_CPP_MIN_LOG_LEVEL=0` brings the later ones back.
+    GPU. What goes wrong for real is raised in Python and still shows; `TF_CPP_MIN_LOG_LEVEL=0` brings the rest back.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()

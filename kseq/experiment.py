@@ -27,6 +27,9 @@ from pipelines.batching import (
 from pipelines.text_data import TextData
 
 _EVALUATION_BATCH = 256
+# A large text collection is learned in a few passes; a small one needs as many optimizer steps, not as few passes.
+_FEWEST_EPOCHS = 3
+_FEWEST_STEPS = 1200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,13 +56,8 @@ class Prepared:
 def prepare(data: TextData, options: Options) -> Prepared:
     """Adapt the vectorizer on train, and vectorize every split once."""
     words = count_words(data.train.map(lambda text, _: text))
-    vocabulary = frequent_words(
-        words, options.vocabulary_size or data.suggested_vocabulary_size, options.min_count
-    )
-    vectorizer = Vectorizer(
-        vocabulary, options.sequence_length or data.suggested_sequence_length, options.truncation
-    )
-    options = options.replace(vocabulary_size=len(vocabulary), sequence_length=vectorizer.sequence_length)
+    vocabulary = frequent_words(words, options.vocabulary_size or data.suggested_vocabulary_size, options.min_count)
+    vectorizer = Vectorizer(vocabulary, options.sequence_length or data.suggested_sequence_length, options.truncation)
     splits = {
         "train": vectorize_split(data.train, vectorizer),
         "validation": vectorize_split(data.validation, vectorizer),
@@ -67,6 +65,12 @@ def prepare(data: TextData, options: Options) -> Prepared:
     }
     if options.max_train_samples is not None:
         splits["train"] = first_texts(splits["train"], options.max_train_samples, options.split_seed)
+    steps = steps_per_epoch(splits["train"], options)
+    options = options.replace(
+        vocabulary_size=len(vocabulary),
+        sequence_length=vectorizer.sequence_length,
+        epochs=options.epochs or max(_FEWEST_EPOCHS, math.ceil(_FEWEST_STEPS / steps)),
+    )
     lengths = splits["train"].lengths
     return Prepared(
         data=data,
@@ -76,6 +80,11 @@ def prepare(data: TextData, options: Options) -> Prepared:
         padding_share=padding_share(lengths, epoch_order(lengths, options.batch_size, options.seed, 0)),
         unknown_share=float(np.mean(splits["validation"].inputs["token_ids"].values == UNKNOWN_ID)),
     )
+
+
+def steps_per_epoch(split: VectorizedSplit, options: Options) -> int:
+    """Count the batches of one pass over a split."""
+    return math.ceil(len(split) / options.batch_size)
 
 
 def new_model(prepared: Prepared, options: Options) -> keras.Model:
@@ -99,7 +108,7 @@ def train_model(
     return train(
         model,
         training_batches(split, options.batch_size, options.seed),
-        math.ceil(len(split) / options.batch_size),
+        steps_per_epoch(split, options),
         validation_batches,
         options,
         target_kind=prepared.data.target_kind,

@@ -40,9 +40,8 @@ def build_model(
     vectors = keras.layers.Embedding(options.vocabulary_size, options.embedding_dim, name="embedding")(words)
     vectors = keras.layers.Dropout(options.embedding_dropout, name="embedding_dropout")(vectors)  # (B, T, E)
     sequence, summary, _ = ENCODERS[options.encoder](vectors, mask, options=options, use_cudnn=use_cudnn)
-    if output.reads == "sequence":
-        read = sequence  # (B, T, D)
-    else:
+    read = sequence  # (B, T, D)
+    if output.reads == "vector":
         read = HEADS[options.head](sequence, summary, mask, options=options)  # (B, D)
     read = keras.layers.Dropout(options.dropout, name="dropout")(read)
     return keras.Model(inputs, output.logits(read, number_of_classes), name="classifier")

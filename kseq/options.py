@@ -110,7 +110,7 @@ class Options:
     warmup_fraction: float = option(0.05, "training", "fraction of all steps to rise from 0", low=0, high=1)
     clip_norm: float = option(1.0, "training", "largest norm of all gradients; 0 for none", low=0)
     batch_size: int = option(64, "training", "texts in a step", low=1)
-    epochs: int = option(5, "training", "most passes over train", low=1)
+    epochs: int | None = option(None, "training", "most passes over train (3, or as many as make 1,200 steps)", low=1)
     patience: int = option(2, "training", "epochs without a better validation before stopping", low=1)
     monitor: str = option("val_accuracy", "training", "what the kept epoch is best by", choices=MONITORS)
     seed: int = option(0, "training", "seed of weights, dropout and order", low=0, high=2**32 - 1)

@@ -11,8 +11,8 @@ from typing import Any
 class Part:
     """One entry of a registry: what builds it, and what is true of it.
 
-    The keyword-only parameters of `build` that have no default are the options that the part reads. Which flags apply to a choice of parts
-    follows from them, so that no list of flags stands beside the code.
+    The keyword-only parameters of `build` that have no default are the options that the part reads. Which flags apply
+    to a choice of parts follows from them, so that no list of flags stands beside the code.
 
     Attributes:
         build: makes the part; what it takes and gives is said where its registry stands.

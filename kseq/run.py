@@ -18,6 +18,7 @@ from pipelines.errors import DataError
 if TYPE_CHECKING:
     from kseq.experiment import Prepared
     from kseq.scoring import Scores
+    from kseq.training import TrainingResult
     from pipelines.text_data import TextData
 
 
@@ -45,16 +46,45 @@ def _run(arguments: Sequence[str]) -> int:
     check_dataset(options.dataset)
     check_applies(options, typed, pipelines.datasets()[options.dataset].parameters)
     console = Console(namespace.json)
-    console.show_log("pipelines")
     with console.owning_output():
         with quiet_start():
-            # The slow imports: TensorFlow, Keras.
+            # The slow imports: TensorFlow, Keras, and what stands on them.
             from kseq import experiment
+            from kseq.artifact import write_artifact
+            from kseq.model import serving_model
+            from kseq.run_record import run_record
             from kseq.saved_model_writer import check_writable
+            from kseq.scoring import score
         check_writable(options.output_dir, options.export_name)
         data = load_data(options, console)
-        prepared = prepare(experiment, data, options, console)
-        return _train_and_export(prepared, console, arguments, started)
+        start = time.perf_counter()
+        prepared = experiment.prepare(data, options)
+        show_prepared(console, prepared, start)
+        model = experiment.new_model(prepared, prepared.options)
+        result = train(model, prepared, console)
+
+        spec = prepared.vectorizer.spec
+        server = serving_model(model, prepared.options, spec, len(data.class_names), data.target_kind)
+        answers = {split: experiment.probabilities(server, prepared.splits[split]) for split in ("validation", "test")}
+        scores = {split: score(answers[split], prepared.splits[split].targets, data.class_names) for split in answers}
+        parts = experiment.score_parts(answers["test"], prepared)
+        show_scores(console, {**scores, **parts})
+
+        record = run_record(prepared, model.count_params(), result, scores, parts, ["run", *arguments], started)
+        folder = write_artifact(prepared, server, result, record, answers["test"], scores["test"], started)
+        show_saved_model(console, folder)
+    console.json(
+        {
+            "saved_model": str(folder),
+            "test": _summary(scores["test"]),
+            "validation": _summary(scores["validation"]),
+            "seconds": {"train": round(result.seconds, 2), "total": round(time.perf_counter() - started, 2)},
+            "options": prepared.options.to_dict(),
+            "padding_share": prepared.padding_share,
+            "test_parts": {name: _summary(part) for name, part in parts.items()},
+        }
+    )
+    return errors.INTERRUPTED if result.interrupted else errors.DONE
 
 
 def check_dataset(name: str) -> None:
@@ -69,7 +99,9 @@ def check_dataset(name: str) -> None:
     if os.sep in name or "." in name:
         if not Path(name).exists():
             raise DataError(f"{name} does not exist. Check the path, or name a dataset: {_dataset_names()}.")
-        raise errors.UsageError(f"{name} is a file of yours, which this version cannot read; expected one of {_dataset_names()}.")
+        raise errors.UsageError(
+            f"{name} is a file of yours, which this version cannot read; expected one of {_dataset_names()}."
+        )
     raise errors.UsageError(unknown("dataset", name, pipelines.datasets()))
 
 
@@ -87,29 +119,22 @@ def load_data(options: Options, console: Console) -> "TextData":
     return data
 
 
-def prepare(experiment: Any, data: "TextData", options: Options, console: Console) -> "Prepared":
-    """Vectorize the data, and say how."""
-    start = time.perf_counter()
-    prepared = experiment.prepare(data, options)
+def show_prepared(console: Console, prepared: "Prepared", start: float) -> None:
+    """Say what the model will read."""
     settings = prepared.options
     kept = {"head": "first", "tail": "last", "head_tail": "first and last"}[settings.truncation]
     console.say(
         "text",
-        f"{settings.vocabulary_size:,} words, {prepared.unknown_share:.1%} of validation's are unknown; a text's {kept} "
-        f"{settings.sequence_length} tokens are read; padding {prepared.padding_share:.1%}  {_took(start)}",
+        f"{settings.vocabulary_size:,} words; {prepared.unknown_share:.1%} of validation's are unknown; of a text, the "
+        f"{kept} {settings.sequence_length} words are read; padding {prepared.padding_share:.1%}  {_took(start)}",
     )
-    return prepared
 
 
-def _train_and_export(prepared: "Prepared", console: Console, arguments: Sequence[str], started: float) -> int:
+def train(model: Any, prepared: "Prepared", console: Console) -> "TrainingResult":
+    """Train with Keras' progress bar where a person watches, and a line an epoch where nobody does."""
     from kseq import experiment
-    from kseq.artifact import write_artifact
-    from kseq.model import serving_model
-    from kseq.run_record import run_record
-    from kseq.scoring import score
 
-    options, data = prepared.options, prepared.data
-    model = experiment.new_model(prepared, options)
+    options = prepared.options
     direction = "bidirectional " if options.bidirectional else ""
     console.say(
         "model",
@@ -131,28 +156,7 @@ def _train_and_export(prepared: "Prepared", console: Console, arguments: Sequenc
     if result.interrupted:
         console.say("stopped", "by Ctrl-C; the best weights so far are tested and exported. Again to leave at once.")
     console.say("kept", f"epoch {result.best_epoch} of {len(result.history.get('loss', ()))}, best {options.monitor}")
-
-    server = serving_model(model, options, prepared.vectorizer.spec, len(data.class_names), data.target_kind)
-    answers = {split: experiment.probabilities(server, prepared.splits[split]) for split in ("validation", "test")}
-    scores = {split: score(answers[split], prepared.splits[split].targets, data.class_names) for split in answers}
-    parts = experiment.score_parts(answers["test"], prepared)
-    show_scores(console, {**scores, **parts})
-
-    record = run_record(prepared, model.count_params(), result, scores, parts, ["run", *arguments], started)
-    folder = write_artifact(prepared, server, result, record, answers["test"], scores["test"], started)
-    show_saved_model(console, folder)
-    console.json(
-        {
-            "saved_model": str(folder),
-            "test": _summary(scores["test"]),
-            "validation": _summary(scores["validation"]),
-            "seconds": {"train": record["seconds"]["train"], "total": round(time.perf_counter() - started, 2)},
-            "options": options.to_dict(),
-            "padding_share": prepared.padding_share,
-            "test_parts": {name: _summary(part) for name, part in parts.items()},
-        }
-    )
-    return errors.INTERRUPTED if result.interrupted else errors.DONE
+    return result
 
 
 def show_scores(console: Console, scores: Mapping[str, "Scores"]) -> None:

@@ -56,14 +56,17 @@ def train(
         batches: endless `tf.data` of `(inputs, target, sample_weight)`, in the order they are to be seen.
         steps_per_epoch: batches in one pass over the texts.
         validation_batches: every validation text once.
-        options: the group "training".
+        options: the group "training", with `epochs` set.
         target_kind: name in `OUTPUTS`.
         verbose: 1 for Keras' progress bar.
         on_epoch: called after each epoch with its number, from 1, and its metrics.
 
     Raises:
         TrainingError: the loss is not a number any more.
+        ValueError: `options.epochs` is None.
     """
+    if options.epochs is None:
+        raise ValueError("epochs is None; expected a number. kseq.experiment.prepare fills it in.")
     rate = SCHEDULES[options.schedule](options.learning_rate, steps_per_epoch * options.epochs, options=options)
     model.compile(
         optimizer=OPTIMIZERS[options.optimizer](rate, options=options),
@@ -71,9 +74,9 @@ def train(
         weighted_metrics=OUTPUTS[target_kind].metrics(),
     )
     keeper = _BestEpoch(options.monitor, options.patience)
-    watch = _Watch(on_epoch)
     start = time.perf_counter()
-    with _interruptible(model) as interrupted:
+    with _interruptible() as interrupted:
+        watch = _Watch(on_epoch, interrupted)
         model.fit(
             batches,
             steps_per_epoch=steps_per_epoch,
@@ -114,12 +117,13 @@ class _BestEpoch(keras.callbacks.Callback):
 
 
 class _Watch(keras.callbacks.Callback):
-    """Writes the history, and stops at once when the loss is not a number."""
+    """Writes the history, and stops when the user asks, or the loss is not a number."""
 
-    def __init__(self, on_epoch: Callable[[int, Mapping[str, float]], None] | None):
+    def __init__(self, on_epoch: Callable[[int, Mapping[str, float]], None] | None, interrupted: Callable[[], bool]):
         super().__init__()
         self.history: dict[str, list[float]] = {}
         self._on_epoch = on_epoch
+        self._interrupted = interrupted
         self._start = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -133,6 +137,10 @@ class _Watch(keras.callbacks.Callback):
                 "lower --learning-rate, a lower --clip-norm, a larger --warmup-fraction, or --cell gru or lstm."
             )
 
+        if self._interrupted():
+            # Keras then validates the part of the epoch that is done, and on_epoch_end follows.
+            self.model.stop_training = True
+
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}
         values["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
@@ -144,10 +152,9 @@ class _Watch(keras.callbacks.Callback):
 
 
 class _interruptible:
-    """Lets SIGINT end `fit` after the step in flight, so that no half-written weights are kept."""
+    """Lets SIGINT be asked for between steps, so that no half-written weights are kept; a second one interrupts."""
 
-    def __init__(self, model: keras.Model):
-        self._model = model
+    def __init__(self) -> None:
         self._asked = False
         self._previous: Any = None
 
@@ -167,4 +174,3 @@ class _interruptible:
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True
-        self._model.stop_training = True

@@ -3,7 +3,8 @@
 Each step stands where it does for a reason:
 - Vectorizing comes first and once: it costs more than reading the ids back, and training reads them every epoch.
 - The cache holds ids, before any shuffle: a cache after the shuffle would replay one order for ever.
-- The shuffle is over all texts: many files are sorted by label, and a buffer over such a file gives batches of one class.
+- The shuffle is over all texts: many files are sorted by label, and a buffer over one of them gives batches of one
+  class.
 - Buckets come after the shuffle, over pools of many batches: rows of a batch have nearly one length, so little padding
   is computed, and yet a text meets other neighbours in every epoch.
 """
