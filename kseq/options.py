@@ -97,7 +97,7 @@ class Options:
     embedding_dim: int = option(128, "model", "width of a word vector", low=1, aliases=("--embedding-size",))
     head: str = option("max_mean", "model", "what makes one vector of a sequence", choices=HEADS)
     attention_units: int = option(64, "model", "width of the layer that scores a step", low=1)
-    word_dropout: float = option(0.1, "model", "fraction of the words replaced by the unknown one", low=0, below=1)
+    word_dropout: float = option(0.0, "model", "fraction of the words replaced by the unknown one", low=0, below=1)
     embedding_dropout: float = option(0.3, "model", "fraction of the word vectors' numbers dropped", low=0, below=1)
     layer_dropout: float = option(0.0, "model", "fraction dropped between recurrent layers", low=0, below=1)
     dropout: float = option(0.3, "model", "fraction dropped before the logits", low=0, below=1)

@@ -28,7 +28,9 @@ def small_model(options, classes=3):
     keras.utils.set_random_seed(7)
     model = build_model(options.replace(**SMALL), SPEC, classes)
     # Away from their initial zeros, or biases would hide a mask that is lost.
-    model.set_weights([weight + 0.3 * np.random.default_rng(5).normal(size=weight.shape) for weight in model.get_weights()])
+    model.set_weights(
+        [weight + 0.3 * np.random.default_rng(5).normal(size=weight.shape) for weight in model.get_weights()]
+    )
     return model
 
 
