@@ -193,9 +193,10 @@ def test_a_text_meets_other_neighbours_in_every_epoch(texts):
     assert len(first & second) < 0.5 * len(first)
 
 
-def test_the_batches_of_an_epoch_do_not_grow_in_length():
-    lengths = [lengths.max() for lengths in (SKEWED[batch] for batch in epoch_order(SKEWED, 64, 0, 0))]
-    assert abs(np.corrcoef(np.arange(len(lengths)), lengths)[0, 1]) < 0.4
+def test_short_and_long_batches_follow_each_other_by_chance():
+    longest = [SKEWED[batch].max() for batch in epoch_order(SKEWED, 64, 0, 0)]
+    # Of chance, one half; where the batches come as they are cut from a pool, nearly all.
+    assert 0.3 < np.mean(np.diff(longest) > 0) < 0.7
 
 
 def test_label_sorted_data_give_mixed_batches():

@@ -206,8 +206,8 @@ def test_words_do_not_depend_on_the_locale_of_the_machine():
         )
         for locale in ("tr_TR.UTF-8", "lt_LT.UTF-8")
     ]
-    for process in running:
-        answer, errors = process.communicate(timeout=120)
+    answers = [(process, *process.communicate(timeout=120)) for process in running]
+    for process, answer, errors in answers:
         assert process.returncode == 0, errors.decode()
         assert answer.decode().split(" ") == words_of(text)
 
