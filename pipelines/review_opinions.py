@@ -1,11 +1,11 @@
-"""The opinions of the built-in reviews that stand in train: sentence patterns by their role in a review.
+"""The opinions of the built-in reviews that stand in train, and the answers to them, by their role in a review.
 
 So that no run of three words gives the role of a judgement away, the two words before `{e}` or `{f}` are the same in
 every role ("it was", "film was", "thing was", "it is", …), and a full stop or a connective that serves both roles
 follows it.
 """
 
-from pipelines.review_sentences import join, two_voices
+from pipelines.review_sentences import join
 
 _OUTRIGHT = (
     "I think that",
@@ -16,6 +16,9 @@ _OUTRIGHT = (
     "I sat through all of it, and",
     "After this evening I can say that",
     "There is no doubt that",
+    "As to this film,",
+    "So far as I can see,",
+    "I know only that",
 )
 _DENIED = ("I cannot say that", "I do not believe that", "It is not as if", "Nobody could tell me that")
 _LATER = (
@@ -30,31 +33,6 @@ _LATER = (
     "By now",
     "In the light of day",
     "As for that thought:",
-)
-_PLAINLY = (
-    "In short,",
-    "For me",
-    "If you ask me,",
-    "I think that",
-    "I say that",
-    "I would say that",
-    "In my view",
-    "To my mind",
-    "My own opinion is that",
-    "Believe me,",
-    "On the whole,",
-    "All told,",
-    "I can tell you that",
-    "From where I sat,",
-)
-_THIS_FILM = (
-    "This new film",
-    "{film}",
-    "This one",
-    "The present work",
-    "The new film, {film},",
-    "To my eyes {film}",
-    "To my mind this film",
 )
 
 OPINIONS: dict[str, tuple[str, ...]] = {
@@ -194,158 +172,5 @@ OPINIONS: dict[str, tuple[str, ...]] = {
             "I would now say the opposite.",
             "I would take every word of it back.",
         ),
-    ),
-    "early": (
-        "For the first ten minutes I had believed that it was {e}.",
-        "Until the interval I had been thinking that the film was {e}.",
-        "At the start I had the feeling that the whole thing was {e}.",
-        "To begin with I had taken the view that it was {e}.",
-        "During the opening scenes it had seemed to me that the film was {e}.",
-        "Before I sat down I had assumed that the whole thing was {e}.",
-        "The trailer had led me to think that it was {e}.",
-        "In the first act I had been sure that the film was {e}.",
-        "At first I had thought that the whole thing was {e}.",
-    ),
-    "late": (
-        "When the lights came up I knew that it was {e}.",
-        "By the final scene I was certain that the film was {e}.",
-        "At the end I came to the conclusion that the whole thing was {e}.",
-        "My final verdict is that it was {e}.",
-        "Walking home, I was in no doubt that the film was {e}.",
-        "In the last act it became clear to me that the whole thing was {e}.",
-        "All things considered, my opinion is that it was {e}.",
-        "Once it was over, I had to say that the film was {e}.",
-        "In the end I thought that the whole thing was {e}.",
-    ),
-    "other": (
-        "Of {other}, the one before this, I wrote that it was {e}.",
-        "When {director} made {other}, we all agreed that the film was {e}.",
-        "The previous film was {other}, and I thought that the whole thing was {e}.",
-        "A year ago there was {other}, and I wrote that it was {e}.",
-        "I also remember {other}, and I still say that the film was {e}.",
-        "An older work, {other}, ran last month, and I thought that it was {e}.",
-        "About the earlier film, {other}, I would say that the whole thing was {e}.",
-        "{other}, by the same director, left me thinking that it was {e}.",
-        "There was {other} last year, and we agreed that the film was {e}.",
-        "As for the older film, {other}, I can say that it was {e}.",
-        "About {other}, the previous work, I thought that the film was {e}.",
-        "Of {other}, which came out years earlier, we all agreed that the whole thing was {e}.",
-    ),
-    "this": (
-        "Of the present film I would say that it was {e}.",
-        "About {film} itself we all agreed that the film was {e}.",
-        "As for {film}, I thought that the whole thing was {e}.",
-        "This time I left with the feeling that it was {e}.",
-        "Of the new film, {film}, I can say that the whole thing was {e}.",
-        "This new one left me thinking that it was {e}.",
-        "{film}, of which I write here, left me thinking that the film was {e}.",
-        "About the new film, {film}, I would say that it was {e}.",
-        "About this film we agreed that it was {e}.",
-        "Of this one I would say that the film was {e}.",
-        "About this one we all agreed that it was {e}.",
-        "Of this new film, {film}, I said that the film was {e}.",
-        "Now, of {film} I wrote that the whole thing was {e}.",
-        "As for this one, I still say that the film was {e}.",
-        "Of the present work, {film}, I thought that it was {e}.",
-    ),
-    "same": join(
-        _THIS_FILM,
-        (
-            "is no different.",
-            "is not different at all.",
-            "is the same in every way.",
-            "is just the same again.",
-            "is exactly like {other}.",
-            "is just like it.",
-        ),
-        (
-            "With {film} it is the same again.",
-            "This time nothing has changed.",
-            "I can only say the same of {film}.",
-            "Of this film I would say the same.",
-        ),
-    ),
-    "opposite": join(
-        _THIS_FILM,
-        (
-            "is completely different.",
-            "is quite different again.",
-            "is the opposite in every way.",
-            "is just the opposite.",
-            "is nothing like {other}.",
-            "is not at all like it.",
-        ),
-        (
-            "With {film} it is the other way round.",
-            "This time everything has changed.",
-            "I can only say the opposite of {film}.",
-            "Of this film I would say the opposite.",
-        ),
-    ),
-    "affirm": join(
-        (
-            "Everyone in our row would say that",
-            "Anybody could say that",
-            "No one would deny that",
-            "Nobody could doubt that",
-            "There is every reason to say that",
-            "Only a fool would deny that",
-            "I would tell any friend of mine that",
-            "It would be fair to say that",
-            "It would be unfair to deny that",
-            "I can say with all honesty that",
-            "I have to accept that",
-            "I can well accept that",
-            "No one could deny that",
-            "I would never deny that",
-            "I do not doubt for one moment that",
-            "It is quite true that",
-            "I do believe that",
-            "You will have to agree with me that",
-        ),
-        ("it is {e}.", "the film is {e}.", "the whole thing is {e}."),
-    ),
-    "negate": join(
-        (
-            "No one in our row would say that",
-            "Nobody could say that",
-            "No one would believe that",
-            "I doubt that anybody could say that",
-            "There is no reason to say that",
-            "Only a fool would believe that",
-            "I would never tell a friend of mine that",
-            "It would be unfair to say that",
-            "It would not be fair to say that",
-            "I cannot say with any honesty that",
-            "I do not accept that",
-            "I cannot agree that",
-            "Nobody could believe that",
-            "I would never say that",
-            "I do not think for one moment that",
-            "It is not true that",
-            "I cannot believe that",
-            "You will never get me to agree that",
-        ),
-        ("it is {e}.", "the film is {e}.", "the whole thing is {e}."),
-    ),
-    "plain": join(
-        _PLAINLY,
-        ("it is {e}.", "the film is {e}.", "the whole thing is {e}."),
-    ),
-    "plain_not": join(
-        _PLAINLY,
-        ("it is not {e}.", "the film is never {e}.", "the whole thing is anything but {e}."),
-    ),
-    "two_voices": two_voices(
-        ("I", "I myself", "we", "my wife and I", "my aunt and I", "I for my part"),
-        ("most people", "half the audience", "our friends", "the other critics", "the rest of the hall", "others"),
-        ("thought that it was", "said that the film was", "wrote that the whole thing was"),
-        ("but", "while", "and"),
-    )
-    + two_voices(
-        ("in the end it seemed to me that", "looking back I see that", "at the end I thought that"),
-        ("at first it seemed to me that", "going in I had thought that", "in the first scenes I thought that"),
-        ("it was", "the film was"),
-        ("but", "while"),
     ),
 }

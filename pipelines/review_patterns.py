@@ -7,7 +7,7 @@ a speaker, `{film}`, `{other}` and `{director}` what is reviewed; the other slot
 import dataclasses
 import itertools
 
-from pipelines import review_opinions, review_unseen_opinions
+from pipelines import review_opinions, review_unseen_opinions, review_verdicts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,7 @@ SEEN = Patterns(
         "There were {number} of us in the audience.",
         "We shared a bag of {snack}.",
         "I had come straight from work.",
-        "The screening began at {number} in the evening.",
+        "The screening began at {number} minutes past seven.",
         "Most of the dialogue is in a dialect from {place}.",
         "{person} edited the film.",
         "It was raining when we arrived.",
@@ -80,7 +80,7 @@ SEEN = Patterns(
         "We also hear of {topic}.",
         "A cousin from {place} arrives with {object}.",
     ),
-    opinions=review_opinions.OPINIONS,
+    opinions=review_opinions.OPINIONS | review_verdicts.OPINIONS,
 )
 
 UNSEEN = Patterns(
