@@ -4,6 +4,7 @@ No TensorFlow here: `--help` and usage errors answer at once.
 """
 
 import dataclasses
+import math
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -210,11 +211,11 @@ def _check_value(field: dataclasses.Field, value: Any) -> None:
     if rules.get("choices") and value not in rules["choices"]:
         raise UsageError(unknown(field.name, value, rules["choices"]))
     low, high, below = rules.get("low"), rules.get("high"), rules.get("below")
-    inside = (
-        (low is None or value >= low) and (high is None or value <= high) and (below is None or value < below)
-    ) and value == value
-    if not inside:
+    inside = (low is None or value >= low) and (high is None or value <= high) and (below is None or value < below)
+    finite = expected is not float or math.isfinite(value)
+    if not (inside and finite):
         upper = f" and at most {high}" if high is not None else f" and below {below}" if below is not None else ""
+        upper += "" if finite else ", and finite"
         raise UsageError(f"{field.name} is {value!r}; expected {_a(expected)} of at least {low}{upper}.")
 
 

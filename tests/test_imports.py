@@ -1,4 +1,4 @@
-"""The arrows between the modules: which way they point, and where Keras, TensorFlow and the other package may be named."""
+"""The arrows between modules: which way they point, and where Keras, TensorFlow and the other package are named."""
 
 import ast
 import graphlib
