@@ -24,7 +24,7 @@ class TrainingResult:
 
     Attributes:
         history: one list a metric, one number an epoch, by Keras' names, with `learning_rate` and `seconds`.
-        best_epoch: the epoch whose weights were kept, from 1; 0 if training was interrupted within the first.
+        best_epoch: the epoch whose weights were kept, from 1; an epoch that the user cut short counts as it stands.
         seconds: of training and validating.
         interrupted: whether the user stopped it.
     """
