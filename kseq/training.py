@@ -136,7 +136,6 @@ class _Watch(keras.callbacks.Callback):
                 f"the loss became {loss} at step {batch + 1} of epoch {len(self.history.get('loss', ())) + 1}. Try a "
                 "lower --learning-rate, a lower --clip-norm, a larger --warmup-fraction, or --cell gru or lstm."
             )
-
         if self._interrupted():
             # Keras then validates the part of the epoch that is done, and on_epoch_end follows.
             self.model.stop_training = True
@@ -149,6 +148,9 @@ class _Watch(keras.callbacks.Callback):
             self.history.setdefault(name, []).append(value)
         if self._on_epoch is not None:
             self._on_epoch(epoch + 1, values)
+        if self._interrupted():
+            # Asked for while validating: not one step more.
+            self.model.stop_training = True
 
 
 class _interruptible:

@@ -151,6 +151,11 @@ def test_a_better_epoch_gives_patience_anew():
     assert len(result.history["loss"]) == result.best_epoch == 5
 
 
+def test_the_number_of_epochs_must_be_set():
+    with pytest.raises(ValueError, match="epochs is None; expected a number"):
+        train_toy(TOY.replace(epochs=None))
+
+
 # Numbers that are none
 
 
@@ -177,14 +182,14 @@ def test_a_learning_rate_beyond_all_bounds_is_a_training_error():
 
 
 def interrupt_after(step, monkeypatch):
-    """Send SIGINT while Keras is between a step, counted from 1, and the next."""
+    """Send SIGINT at the end of a step, counted from 1."""
     steps = itertools.count(1)
     report = _Watch.on_train_batch_end
 
     def on_train_batch_end(self, batch, logs=None):
-        report(self, batch, logs)
         if next(steps) == step:
             signal.raise_signal(signal.SIGINT)
+        report(self, batch, logs)
 
     monkeypatch.setattr(_Watch, "on_train_batch_end", on_train_batch_end)
 
@@ -218,6 +223,24 @@ def test_sigint_before_the_first_step_is_not_forgotten(handler, monkeypatch):
     assert result.interrupted
     assert int(model.optimizer.iterations) == 1
     assert len(result.history["loss"]) == result.best_epoch == 1
+
+
+def test_sigint_while_validating_adds_no_step(handler):
+    model = new_model()
+    _, result = train_toy(
+        TOY.replace(epochs=50), model=model, on_epoch=lambda number, logs: signal.raise_signal(signal.SIGINT)
+    )
+    assert result.interrupted
+    assert int(model.optimizer.iterations) == 4
+    assert result.best_epoch == len(result.history["loss"]) == 1
+
+
+def test_sigint_in_the_first_epoch_keeps_what_is_there(handler, monkeypatch):
+    interrupt_after(2, monkeypatch)
+    model, result = train_toy(TOY.replace(epochs=50, monitor="val_loss"))
+    assert result.interrupted
+    assert result.best_epoch == 1
+    assert by_hand(model, HELD_OUT, HELD_OUT_LABELS)[0] == pytest.approx(result.history["val_loss"][0], abs=1e-5)
 
 
 def test_a_second_sigint_is_a_keyboard_interrupt(handler):
