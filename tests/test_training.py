@@ -226,10 +226,12 @@ def test_sigint_before_the_first_step_is_not_forgotten(handler, monkeypatch):
 
 
 def test_sigint_while_validating_adds_no_step(handler):
+    def once(number, logs):
+        if number == 1:
+            signal.raise_signal(signal.SIGINT)
+
     model = new_model()
-    _, result = train_toy(
-        TOY.replace(epochs=50), model=model, on_epoch=lambda number, logs: signal.raise_signal(signal.SIGINT)
-    )
+    _, result = train_toy(TOY.replace(epochs=50), model=model, on_epoch=once)
     assert result.interrupted
     assert int(model.optimizer.iterations) == 4
     assert result.best_epoch == len(result.history["loss"]) == 1
