@@ -2,7 +2,9 @@
 
 The label of a review follows from how two of its sentences fit together: a judgement and its denial, a first
 impression and the last one, somebody's opinion and the reviewer's answer to it, another film and this one. Each word
-and nearly each run of three words is equally frequent in both classes. `review_grammar` has the whole table.
+and nearly each run of three words is about equally frequent in both classes. `review_grammar.compose` has the whole
+table. Between the two sentences stand neutral ones: exactly `distance` of them in every test text, and 0 to `distance`,
+drawn text by text, in train and validation.
 """
 
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines.errors import DataError
-from pipelines.review_grammar import Review, compose
+from pipelines.review_grammar.compose import Review, compose
 from pipelines.text_data import TextData, from_splits
 
 CLASS_NAMES = ("negative", "positive")
@@ -32,8 +34,8 @@ def load(*, split_seed: int = 0, validation_fraction: float = 0.1, size: int = 1
         split_seed: seed of the train texts and of the carving of validation.
         validation_fraction: share of train to carve, between 0 and 1.
         size: number of train texts, validation included.
-        distance: number of neutral sentences between the two sentences with opinions, which decide the label together.
-            In train it is drawn from 0 up to this number; in test it is always this number.
+        distance: number of neutral sentences between the two sentences with opinions, which decide the label together:
+            exactly this many in every test text; in train and validation 0 to this many, drawn text by text.
 
     Raises:
         DataError: size or distance out of range.

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,6 +115,13 @@ def test_the_readings_are_of_this_house():
     assert sum(map(len, IMPORTS.values())) >= 200
     assert {"kseq", "kseq.layers.pooling", "kseq.run", "pipelines", "pipelines.imdb"} <= set(MODULES)
     assert set(MODULES) >= LIGHT | MEETING_PLACES
+
+
+def test_every_package_is_installed():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    there = {path.parent for package in ("kseq", "pipelines") for path in (ROOT / package).rglob("__init__.py")}
+    names = {".".join(folder.relative_to(ROOT).parts) for folder in there}
+    assert set(settings["tool"]["setuptools"]["packages"]) == names
 
 
 def test_imports_are_found_wherever_they_stand():

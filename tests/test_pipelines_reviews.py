@@ -12,15 +12,17 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from pipelines import datasets, review_patterns, review_words
+from pipelines import datasets
 from pipelines.errors import DataError
-from pipelines.review_grammar import FAMILIES, Review, compose
+from pipelines.review_grammar import patterns as review_patterns
+from pipelines.review_grammar import words as review_words
+from pipelines.review_grammar.compose import FAMILIES, Review, compose
 from pipelines.reviews import TEST_SIZE, UNSEEN_PART, load, write_test, write_train
 
 _PURE_PYTHON = """
 import sys
 from random import Random
-from pipelines.review_grammar import compose
+from pipelines.review_grammar.compose import compose
 texts = [compose(Random(f"{i}"), i % 2, 3, held_out=False, unseen=i % 3 == 0).text for i in range(40)]
 import hashlib
 print(hashlib.sha256("\\n".join(texts).encode()).hexdigest(), "tensorflow" in sys.modules)

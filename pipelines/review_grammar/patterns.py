@@ -1,13 +1,13 @@
 """The sentence patterns of the built-in reviews: one set for training, another for the unseen part of the test.
 
 A pattern is an English sentence with slots in braces. `{e}` and `{f}` hold judgements ("dull", "a triumph"), `{who}`
-a speaker, `{film}`, `{other}` and `{director}` what is reviewed; the other slots are those of `review_words.Lexicon`.
+a speaker, `{film}`, `{other}` and `{director}` what is reviewed; the other slots are those of `words.Lexicon`.
 """
 
 import dataclasses
 import itertools
 
-from pipelines import review_opinions, review_unseen_opinions, review_verdicts
+from pipelines.review_grammar import opinions, unseen_opinions, verdicts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Patterns:
         opening: neutral; names `{film}` and `{director}`.
         fact: neutral; stands once in a review, since two of them could contradict each other.
         scene: neutral; can stand in a review any number of times.
-        opinions: patterns with a judgement, or with a reference to one, by role; see `review_grammar`.
+        opinions: patterns with a judgement, or with a reference to one, by role; see `compose`.
     """
 
     opening: tuple[str, ...]
@@ -80,7 +80,7 @@ SEEN = Patterns(
         "We also hear of {topic}.",
         "A cousin from {place} arrives with {object}.",
     ),
-    opinions=review_opinions.OPINIONS | review_verdicts.OPINIONS,
+    opinions=opinions.OPINIONS | verdicts.OPINIONS,
 )
 
 UNSEEN = Patterns(
@@ -108,5 +108,5 @@ UNSEEN = Patterns(
         "{spot} is where {hero} loses {object}.",
         "{hero} and {person} share {object}.",
     ),
-    opinions=review_unseen_opinions.OPINIONS,
+    opinions=unseen_opinions.OPINIONS,
 )

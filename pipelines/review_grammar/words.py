@@ -56,7 +56,7 @@ EVALUATIVE_WORDS = (
     frozenset(POSITIVE_ADJECTIVES + POSITIVE_NOUNS),
 )
 
-# The number of people in a lexicon is a multiple of this, see `review_grammar.director_of`.
+# The number of people in a lexicon is a multiple of this, see `compose.director_of`.
 PEOPLE_STEP = 5
 
 

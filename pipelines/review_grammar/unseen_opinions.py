@@ -1,10 +1,10 @@
 """The opinions of the built-in reviews that are kept for the unseen part of the test, by their role in a review.
 
-The roles, and the rule for the words around `{e}` and `{f}`, are those of `review_opinions`. Most words of these
+The roles, and the rule for the words around `{e}` and `{f}`, are those of `opinions`. Most words of these
 patterns stand in train in other patterns, so that a model that reads them in order can follow.
 """
 
-from pipelines.review_sentences import two_voices
+from pipelines.review_grammar.sentences import two_voices
 
 OPINIONS: dict[str, tuple[str, ...]] = {
     "quote": (

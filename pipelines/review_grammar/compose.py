@@ -24,9 +24,9 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import NamedTuple, TypeVar
 
-from pipelines import review_patterns, review_words
-from pipelines.review_patterns import Patterns
-from pipelines.review_words import JUDGEMENTS, PEOPLE_STEP, Lexicon
+from pipelines.review_grammar import patterns, words
+from pipelines.review_grammar.patterns import Patterns
+from pipelines.review_grammar.words import JUDGEMENTS, PEOPLE_STEP, Lexicon
 
 # Family and its weight. The plain reviews are easy on purpose, see `KEPT`.
 FAMILIES = {
@@ -103,8 +103,8 @@ def compose(random: Random, label: int, distance: int, *, held_out: bool, unseen
         held_out: draw film and director from the pairs kept for the test, so that no text equals one of train.
         unseen: use the patterns, films, people and topics that are kept for the test.
     """
-    lexicon = review_words.UNSEEN if unseen else review_words.SEEN
-    patterns = review_patterns.UNSEEN if unseen else review_patterns.SEEN
+    lexicon = words.UNSEEN if unseen else words.SEEN
+    chosen = patterns.UNSEEN if unseen else patterns.SEEN
     film = int(random.random() * len(lexicon.films))
     director = director_of(random, film, len(lexicon.people), held_out)
     other = (film + 1 + int(random.random() * (len(lexicon.films) - 1))) % len(lexicon.films)
@@ -118,14 +118,14 @@ def compose(random: Random, label: int, distance: int, *, held_out: bool, unseen
     roles = _argue(random, family, label)
 
     before, after = int(random.random() * 1.3), int(random.random() * 1.3)
-    neutral = _neutral(random, patterns, before, distance, after)
+    neutral = _neutral(random, chosen, before, distance, after)
     positions = (1 + before, 2 + before + distance)
-    used = [_draw(random, patterns.opening), *neutral]
+    used = [_draw(random, chosen.opening), *neutral]
     opinions = []
     values = [bound] * (len(used) + 2)
     for position, (role, polarities) in zip(positions, roles, strict=True):
         judged = {slot: _draw(random, JUDGEMENTS[polarity]) for slot, polarity in polarities.items()}
-        used.insert(position, _draw(random, patterns.opinions[role]))
+        used.insert(position, _draw(random, chosen.opinions[role]))
         values[position] = bound | {slot: phrase for slot, (phrase, _) in judged.items()}
         opinions.append(Opinion(role, {slot: word for slot, (_, word) in judged.items()}))
 
@@ -181,13 +181,13 @@ def _argue(random: Random, family: str, label: int) -> list[tuple[str, dict[str,
     return [decoy, ("two_voices", {"e": 1 - label, "f": label})]
 
 
-def _neutral(random: Random, patterns: Patterns, before: int, between: int, after: int) -> list[str]:
+def _neutral(random: Random, chosen: Patterns, before: int, between: int, after: int) -> list[str]:
     """Draw neutral patterns, none twice before all have been used; then only those that can stand again."""
     count = before + between + after
-    pool = list(patterns.fact + patterns.scene)
+    pool = list(chosen.fact + chosen.scene)
     drawn = random.sample(pool, min(count, len(pool)))
     while len(drawn) < count:
-        drawn += random.sample(patterns.scene, min(count - len(drawn), len(patterns.scene)))
+        drawn += random.sample(chosen.scene, min(count - len(drawn), len(chosen.scene)))
     return drawn
 
 

@@ -1,9 +1,9 @@
 """The verdicts of the built-in reviews that stand in train, and the judgements they stand against, by role.
 
-The rule for the words around `{e}` and `{f}` is that of `review_opinions`.
+The rule for the words around `{e}` and `{f}` is that of `opinions`.
 """
 
-from pipelines.review_sentences import join, two_voices
+from pipelines.review_grammar.sentences import join, two_voices
 
 _PLAINLY = (
     "In short,",

@@ -5,7 +5,7 @@ every role ("it was", "film was", "thing was", "it is", …), and a full stop or
 follows it.
 """
 
-from pipelines.review_sentences import join
+from pipelines.review_grammar.sentences import join
 
 _OUTRIGHT = (
     "I think that",
