@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -11,6 +12,8 @@ import tensorflow as tf
 from pipelines.errors import DataError
 
 _SURVEY_BATCH = 1024
+# Texts of each split that are read a second time: enough to meet another order, few enough to cost nothing.
+_READ_TWICE = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,11 +54,11 @@ class TextData:
         train, validation, test: unbatched `tf.data` of `(text, label)`, a string and an int32 scalar, always in
             the same order.
         class_names: one name a class; a label is an index into it.
-        sizes: number of texts by split.
+        sizes: number of texts by split; of unlabeled texts as published, those of the test split included.
         fingerprints: content fingerprint by split.
         suggested_sequence_length: in tokens, for whoever sets none.
         suggested_vocabulary_size: in words, for whoever sets none.
-        unlabeled: unbatched `tf.data` of string scalars, or None.
+        unlabeled: unbatched `tf.data` of string scalars, or None; no text of the test split is among them.
         target_kind: what a target is; "class" is one of `class_names`.
         target_spec: shape and type of one target.
         test_parts: named parts of the test split that are also scored apart; each a bool (N,) over its texts.
@@ -134,6 +137,75 @@ def select(dataset: tf.data.Dataset, chosen: np.ndarray) -> tf.data.Dataset:
     return dataset.enumerate().filter(lambda position, _: flags[position]).map(lambda _, element: element)
 
 
+def drop_texts(texts: tf.data.Dataset, text_hashes: np.ndarray) -> tf.data.Dataset:
+    """Leave texts out of a dataset while it is read, and read nothing now.
+
+    Args:
+        texts: unbatched strings.
+        text_hashes: uint64 (N,) of the texts to leave out, as `survey` finds them.
+    """
+    known = tf.constant(np.sort(text_hashes.view(np.int64)))
+
+    def is_other(text: tf.Tensor) -> tf.Tensor:
+        text_hash = tf.bitcast(tf.fingerprint(text[tf.newaxis]), tf.int64)
+        first, end = (tf.searchsorted(known, text_hash, side=side) for side in ("left", "right"))
+        return first[0] == end[0]
+
+    return texts.filter(is_other)
+
+
+def sample_train(data: TextData, count: int, seed: int) -> TextData:
+    """Keep some texts of train, stratified, in their order; the same ones for the same seed.
+
+    Args:
+        data: left as it is; where it has no more than `count` texts of train, it is returned.
+        count: number of texts to keep. Every class keeps at least one.
+        seed: of the choice; a larger count keeps what a smaller one does, but for the rounding of the shares.
+
+    Raises:
+        DataError: fewer texts than classes.
+    """
+    if count >= data.sizes["train"]:
+        return data
+    whole = survey(data.train)
+    labels, sizes = np.unique(whole.labels, return_counts=True)
+    if count < len(labels):
+        raise DataError(
+            f"{count} texts cannot be a sample of train of {data.name!r}, which has texts of {len(labels)} classes; "
+            f"take at least {len(labels)}, one of each."
+        )
+    random = np.random.default_rng(seed)
+    chosen = np.zeros(len(whole), bool)
+    for label, kept in zip(labels, _allot(sizes, count), strict=True):
+        chosen[random.permutation(np.flatnonzero(whole.labels == label))[:kept]] = True
+    sample = whole[chosen]
+    warnings = data.warnings
+    if warnings:
+        held_out = {"validation": survey(data.validation), "test": survey(data.test)}
+        of_whole = _leaks({"train": whole, **held_out})
+        others = (sentence for sentence in warnings if sentence not in of_whole)
+        warnings = (*_leaks({"train": sample, **held_out}), *others)
+    return dataclasses.replace(
+        data,
+        train=select(data.train, chosen),
+        sizes={**data.sizes, "train": count},
+        fingerprints={**data.fingerprints, "train": sample.fingerprint},
+        warnings=warnings,
+    )
+
+
+def _allot(sizes: np.ndarray, count: int) -> np.ndarray:
+    """Share `count` out in proportion to `sizes`, int (C,): at least one to each and no more than its size."""
+    allotted = np.maximum(count * sizes // sizes.sum(), 1)
+    lacking = count * sizes / sizes.sum() - allotted
+    while allotted.sum() != count:
+        step = 1 if allotted.sum() < count else -1
+        place = np.argmax(np.where(allotted + step > 0, step * lacking, -np.inf))
+        allotted[place] += step
+        lacking[place] -= step
+    return allotted
+
+
 def from_splits(
     name: str,
     train: tf.data.Dataset,
@@ -154,26 +226,29 @@ def from_splits(
     Without `validation`, it is carved out of train: stratified, with `split_seed`.
 
     Args:
-        train, test, validation: unbatched `tf.data` of `(text, label)`, a string and an integer scalar.
-        class_names: one name a class.
+        train, test, validation: unbatched `tf.data` of `(text, label)`, a string and an integer scalar, in the same
+            order at each reading: without `shuffle`, or with `reshuffle_each_iteration=False`.
+        class_names: one name a class, all different.
         validation_fraction: share of train to carve, between 0 and 1.
         split_seed: seed of the carving.
-        unlabeled: unbatched `tf.data` of strings.
-        unlabeled_size: number of its texts, where known.
+        unlabeled: unbatched `tf.data` of strings; those that stand in test are left out as it is read.
+        unlabeled_size: number of its texts, those included, where known.
         suggested_sequence_length: in tokens.
         suggested_vocabulary_size: in words.
         test_parts: bool (N,) over the test split by name.
 
     Raises:
-        DataError: one class only, an empty split, a label out of range, a class that train lacks.
+        DataError: one class only, class names that are not different texts, an empty split, a split that is another
+            when it is read again, a label out of range, a class that train lacks, a test part of another length.
     """
     if not 0 < validation_fraction < 1:
         raise DataError(
             f"the validation fraction is {validation_fraction}; it must lie between 0 and 1, such as 0.1 for a tenth "
             "of the training split."
         )
+    _check_class_names(name, class_names)
     train, test = _as_int32(train), _as_int32(test)
-    surveys = {"train": survey(train), "test": survey(test)}
+    surveys = {"train": _survey_twice(name, "train", train), "test": _survey_twice(name, "test", test)}
     if validation is None:
         # Labels are checked first: carving a split of one class or of wild labels would only blur the message.
         _check(name, surveys, class_names)
@@ -182,11 +257,16 @@ def from_splits(
         surveys = {"train": surveys["train"][~chosen], "validation": surveys["train"][chosen], "test": surveys["test"]}
     else:
         validation = _as_int32(validation)
-        surveys = {"train": surveys["train"], "validation": survey(validation), "test": surveys["test"]}
+        found = _survey_twice(name, "validation", validation)
+        surveys = {"train": surveys["train"], "validation": found, "test": surveys["test"]}
     _check(name, surveys, class_names)
+    test_parts = {part: np.asarray(flags) for part, flags in test_parts.items()}
+    _check_test_parts(name, test_parts, len(surveys["test"]))
     sizes = {split: len(found) for split, found in surveys.items()}
-    if unlabeled is not None and unlabeled_size is not None:
-        sizes["unlabeled"] = unlabeled_size
+    if unlabeled is not None:
+        unlabeled = drop_texts(unlabeled, surveys["test"].text_hashes)
+        if unlabeled_size is not None:
+            sizes["unlabeled"] = unlabeled_size
     return TextData(
         name=name,
         train=train,
@@ -207,13 +287,70 @@ def _as_int32(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.map(lambda text, label: (text, tf.cast(label, tf.int32)), num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def _check(name: str, surveys: Mapping[str, Survey], class_names: tuple[str, ...]) -> None:
-    """Raise `DataError` for splits that no classifier can be trained and tested on."""
+def _survey_twice(name: str, split: str, dataset: tf.data.Dataset) -> Survey:
+    """Survey a split, and raise `DataError` where a second reading begins otherwise than the first."""
+    found, again = survey(dataset), survey(dataset.take(_READ_TWICE))
+    size = min(len(found), _READ_TWICE)
+    if len(again) != size:
+        difference = f"{size} texts at its beginning and then {len(again)}"
+    else:
+        others = (found.text_hashes[:size] != again.text_hashes) | (found.labels[:size] != again.labels)
+        if not others.any():
+            return found
+        difference = f"another text or label at {others.sum()} of its first {size} places"
+    raise DataError(
+        f"the {split} split of {name!r}, read twice, gave {difference}; it must be the same at each reading, or texts "
+        "held out would leak into train. Leave `shuffle` out, since training shuffles by itself, or call it as "
+        "`shuffle(..., reshuffle_each_iteration=False)`; a generator must begin anew each time."
+    )
+
+
+def _check_class_names(name: str, class_names: tuple[str, ...]) -> None:
+    """Raise `DataError` for names that are not two or more different texts."""
+    if isinstance(class_names, str):
+        raise DataError(
+            f"the class names of {name!r} are one text, {class_names!r}; they must be a tuple, such as ('no', 'yes')."
+        )
+    for label, class_name in enumerate(class_names):
+        if not isinstance(class_name, str):
+            raise DataError(
+                f"the class name of {name!r} for label {label} is {class_name!r} ({type(class_name).__name__}); it "
+                f"must be a text, such as {str(class_name)!r}."
+            )
+        try:
+            class_name.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"the class name {class_name!r} of {name!r} cannot be written as UTF-8; take the half of a character "
+                "(a lone surrogate) out, or read its source in the right encoding."
+            ) from error
+    for class_name, count in Counter(class_names).items():
+        if count > 1:
+            raise DataError(
+                f"the class name {class_name!r} of {name!r} stands {count} times among {len(class_names)}; every "
+                "class needs a name of its own."
+            )
     if len(class_names) < 2:
         raise DataError(
             f"dataset {name!r} has {len(class_names)} class ({', '.join(class_names) or 'none'}); a classifier needs "
             "texts of at least two. Add texts of another class, or check which column holds the label."
         )
+
+
+def _check_test_parts(name: str, test_parts: Mapping[str, np.ndarray], test_size: int) -> None:
+    """Raise `DataError` for parts that do not choose some texts of the test split."""
+    for part, flags in test_parts.items():
+        subject = f"the part {part!r} of the test split of {name!r}"
+        if flags.shape != (test_size,):
+            raise DataError(f"{subject} has the shape {flags.shape}; it must be {(test_size,)}, one bool a text.")
+        if flags.dtype != bool:
+            raise DataError(f"{subject} holds {flags.dtype}; it must hold bool, True for the texts of the part.")
+        if not flags.any():
+            raise DataError(f"{subject} has no text; leave it out, or set the flag of at least one text.")
+
+
+def _check(name: str, surveys: Mapping[str, Survey], class_names: tuple[str, ...]) -> None:
+    """Raise `DataError` for splits that no classifier can be trained and tested on."""
     for split, found in surveys.items():
         if not len(found):
             raise DataError(f"the {split} split of {name!r} is empty; it needs at least one labelled text.")

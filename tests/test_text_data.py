@@ -1,5 +1,6 @@
 """Splits: carving, selecting, surveys, fingerprints, and what `from_splits` refuses."""
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from pipelines.errors import DataError
-from pipelines.text_data import Survey, TextData, carve, from_splits, select, survey
+from pipelines.text_data import Survey, TextData, carve, drop_texts, from_splits, sample_train, select, survey
 
 
 def _dataset(texts, labels):
@@ -34,6 +35,12 @@ def _from_splits(train, test, class_names=("bad", "good"), **settings):
         suggested_vocabulary_size=70,
         **settings,
     )
+
+
+def _from_train(train):
+    test = _dataset(*zip(*TEST, strict=True))
+    names = ("bad", "good")
+    return from_splits("toy", train, test, names, suggested_sequence_length=7, suggested_vocabulary_size=70)
 
 
 TRAIN = [(f"train text {number}", number % 2) for number in range(40)]
@@ -192,6 +199,90 @@ def test_from_splits_refuses(changed, received):
         _from_splits(**{"train": TRAIN, "test": TEST, **changed})
 
 
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+@pytest.mark.parametrize("seed", [None, 3])
+def test_from_splits_refuses_another_order_at_each_reading(split, seed):
+    splits = {"train": TRAIN * 10, "validation": [("held out a", 0), ("held out b", 1)] * 10, "test": TEST}
+    datasets = {name: _dataset(*zip(*pairs, strict=True)) for name, pairs in splits.items()}
+
+    def load(**shuffling):
+        changed = datasets | {split: datasets[split].shuffle(200, seed=seed, **shuffling)}
+        data = from_splits(
+            "toy", class_names=("bad", "good"), suggested_sequence_length=7, suggested_vocabulary_size=70, **changed
+        )
+        return {name: Counter(_pairs(getattr(data, name))) for name in splits}
+
+    with pytest.raises(DataError, match=rf"{split} split of 'toy', .*reshuffle_each_iteration=False"):
+        load()
+    assert load(reshuffle_each_iteration=False) == {name: Counter(pairs) for name, pairs in splits.items()}
+
+
+def test_from_splits_accepts_one_shuffled_order_and_carves_it():
+    shuffled = _dataset(*zip(*TRAIN, strict=True)).shuffle(200, reshuffle_each_iteration=False)
+    data = _from_train(shuffled)
+    for _ in range(2):
+        assert sorted(_pairs(data.train) + _pairs(data.validation)) == sorted(TRAIN)
+
+
+def test_from_splits_refuses_labels_that_change_and_a_split_that_can_be_read_once():
+    def labelled_by_chance(text, label):
+        return text, tf.random.uniform((), 0, 2, tf.int64)
+
+    train = _dataset(*zip(*TRAIN, strict=True))
+    with pytest.raises(DataError, match="read twice"):
+        _from_train(train.map(labelled_by_chance))
+    rows = iter(TRAIN)
+    signature = (tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64))
+    once = tf.data.Dataset.from_generator(lambda: rows, output_signature=signature)
+    with pytest.raises(DataError, match=r"read twice.* 40 .* 0"):
+        _from_train(once)
+
+
+def test_from_splits_reads_only_the_beginning_twice():
+    readings = 0
+
+    def rows():
+        nonlocal readings
+        for number in range(5000):
+            readings += 1
+            yield f"text {number}", number % 2
+
+    signature = (tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64))
+    _from_train(tf.data.Dataset.from_generator(rows, output_signature=signature))
+    # Prefetching reads some more than the thousand.
+    assert 6000 <= readings < 8500
+
+
+@pytest.mark.parametrize(
+    ("class_names", "received"),
+    [
+        (("bad", "good", "bad"), r"class name 'bad' of 'toy' stands 2 times"),
+        (("bad", 1), r"class name of 'toy' .* is 1 \(int\).*'1'"),
+        (("bad", b"good"), r"class name of 'toy' .* is b'good' \(bytes\)"),
+        ((0,), r"class name of 'toy' .* is 0 \(int\)"),
+        (("bad", "g\ud800d"), r"class name 'g\\ud800d' of 'toy' .*UTF-8"),
+        ("bg", "one text, 'bg'"),
+    ],
+)
+def test_from_splits_refuses_class_names(class_names, received):
+    with pytest.raises(DataError, match=received):
+        _from_splits(TRAIN, TEST, class_names)
+
+
+@pytest.mark.parametrize(
+    ("part", "received"),
+    [
+        (np.ones(9, bool), r"part 'odd' of the test split of 'toy' has the shape \(9,\).*\(10,\)"),
+        (np.ones((10, 1), bool), r"has the shape \(10, 1\)"),
+        (np.ones(10, int), r"part 'odd' .* int64.*bool"),
+        (np.zeros(10, bool), r"part 'odd' .* no text"),
+    ],
+)
+def test_from_splits_refuses_test_parts(part, received):
+    with pytest.raises(DataError, match=received):
+        _from_splits(TRAIN, TEST, test_parts={"odd": part})
+
+
 def test_from_splits_refuses_an_empty_validation():
     with pytest.raises(DataError, match="the validation split of 'toy' is empty"):
         _from_splits(TRAIN, TEST, validation=_dataset([], []))
@@ -212,3 +303,96 @@ def test_leaks_are_counted_by_split():
         "3 test texts also stand in validation (23.08% of test): its score is that much flattered.",
         "1 validation text also stands in train (50.00% of validation): its score is that much flattered.",
     )
+
+
+# The unlabeled texts
+
+
+def test_drop_texts_leaves_the_named_texts_out_and_keeps_the_order():
+    texts = ["a", "b", "c", "b", "d", ""]
+    found = survey(_dataset(["d", "b", "", "z"], [0, 0, 0, 0]))
+    kept = drop_texts(tf.data.Dataset.from_tensor_slices(texts), found.text_hashes)
+    for _ in range(2):
+        assert list(kept.as_numpy_iterator()) == [b"a", b"c"]
+    none = drop_texts(tf.data.Dataset.from_tensor_slices(texts), found.text_hashes[:0])
+    assert [text.decode() for text in none.as_numpy_iterator()] == texts
+
+
+def test_unlabeled_texts_never_hold_one_of_test():
+    train, test = dict(TRAIN), dict(TEST)
+    # A text of train may stay: training on it twice flatters no score.
+    unlabeled = tf.data.Dataset.from_tensor_slices(["new", *test, *train, "newer", *test])
+    data = _from_splits(TRAIN, TEST, unlabeled=unlabeled, unlabeled_size=62)
+    assert [text.decode() for text in data.unlabeled.as_numpy_iterator()] == ["new", *train, "newer"]
+    assert data.unlabeled.element_spec == tf.TensorSpec((), tf.string)
+
+
+# A sample of train
+
+
+def _unbalanced():
+    train = [(f"text {number}", 0 if number < 300 else 1 if number < 395 else 2) for number in range(400)]
+    return _from_splits(train, TEST, ("many", "some", "few"), validation=_dataset(*zip(*TEST, strict=True)))
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 10, 40, 100, 250, 399])
+def test_sample_train_keeps_the_shares_of_the_classes(count):
+    data = _unbalanced()
+    sample = sample_train(data, count, 0)
+    pairs = _pairs(sample.train)
+    assert len(set(pairs)) == len(pairs) == count
+    assert set(pairs) <= set(_pairs(data.train))
+    found = Counter(label for _, label in pairs)
+    for label, size in {0: 300, 1: 95, 2: 5}.items():
+        # No class is two texts off its share: the one or two that the rarest are given come off the largest.
+        assert max(1, size * count / 400 - 2) <= found[label] <= max(1, size * count / 400 + 1)
+
+
+def test_sample_train_changes_size_and_fingerprint_of_train_alone():
+    data = _unbalanced()
+    sample = sample_train(data, 40, 0)
+    assert dict(sample.sizes) == {"train": 40, "validation": 10, "test": 10}
+    assert sample.fingerprints["train"] == survey(sample.train).fingerprint != data.fingerprints["train"]
+    assert {split: sample.fingerprints[split] for split in ("validation", "test")} == {
+        split: data.fingerprints[split] for split in ("validation", "test")
+    }
+    assert (sample.name, sample.class_names, sample.target_spec) == (data.name, data.class_names, data.target_spec)
+    assert sample.validation is data.validation
+    assert sample.test is data.test
+
+
+def test_sample_train_follows_from_the_seed():
+    data = _unbalanced()
+    first, again, other = (_pairs(sample_train(data, 40, seed).train) for seed in (1, 1, 2))
+    assert first == again != other
+    # In the order of train, and not its beginning.
+    positions = [int(text.split()[1]) for text, _ in first]
+    assert positions == sorted(positions)
+    assert positions[:30] != list(range(30))
+    assert set(first) <= set(_pairs(sample_train(data, 80, 1).train))
+
+
+def test_sample_train_of_as_many_as_there_are_is_the_data():
+    data = _unbalanced()
+    assert sample_train(data, 400, 0) is data
+    assert sample_train(data, 10**9, 0) is data
+
+
+@pytest.mark.parametrize("count", [2, 0, -1])
+def test_sample_train_refuses_fewer_texts_than_classes(count):
+    with pytest.raises(DataError, match=rf"{count} .*train of 'toy', .*3 classes.*at least 3"):
+        sample_train(_unbalanced(), count, 0)
+
+
+def test_sample_train_counts_its_own_leaks():
+    train = [*TRAIN, *((f"both {number}", number % 2) for number in range(4))]
+    test = [*TEST, *((f"both {number}", number % 2) for number in range(4))]
+    data = _from_splits(train, test, validation=_dataset(["held out"], [0]))
+    data = dataclasses.replace(data, warnings=(*data.warnings, "Another sentence."))
+    assert data.warnings[0].startswith("4 test texts")
+    sample = sample_train(data, 24, 0)
+    shared = len({text for text, _ in _pairs(sample.train)} & {text for text, _ in test})
+    assert 0 < shared < 4
+    assert len(sample.warnings) == 2
+    assert any(sentence.startswith(f"{shared} test text") for sentence in sample.warnings)
+    assert "Another sentence." in sample.warnings
