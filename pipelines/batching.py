@@ -106,17 +106,6 @@ def vectorize_split(dataset: tf.data.Dataset, vectorize: Vectorize) -> Vectorize
     return VectorizedSplit(rows, all_targets, np.ones(len(all_targets), np.float32))
 
 
-def first_texts(split: VectorizedSplit, count: int, seed: int) -> VectorizedSplit:
-    """Keep `count` texts of a split, drawn with `seed`, for a smoke run."""
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(split))[:count])
-    inputs = {}
-    for name, rows in split.inputs.items():
-        lengths = rows.lengths[chosen]
-        kept = np.concatenate([rows.values[rows.offsets[row] : rows.offsets[row + 1]] for row in chosen])
-        inputs[name] = Rows(kept, np.concatenate([[0], np.cumsum(lengths)]))
-    return VectorizedSplit(inputs, split.targets[chosen], split.sample_weights[chosen])
-
-
 def epoch_order(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
     """Order the texts of one epoch into batches: a pure function of its arguments, so that a run can go on anywhere.
 

@@ -16,7 +16,6 @@ from pipelines.batching import (
     VectorizedSplit,
     epoch_order,
     evaluation_batches,
-    first_texts,
     padding_share,
     training_batches,
     vectorize_split,
@@ -289,26 +288,6 @@ def test_evaluation_batches_hold_every_text_once_and_their_positions(texts):
         assert restored.tolist() == list(range(1, texts + 1))
     lengths = SKEWED[:texts][order]
     assert (np.diff(lengths) >= 0).all()
-
-
-def test_first_texts_keeps_whole_texts_drawn_with_the_seed():
-    split = vectorize_split(dataset(TEXTS), with_more_inputs)
-    weighted = VectorizedSplit(split.inputs, split.targets, np.arange(600, dtype=np.float32))
-    few = first_texts(weighted, 50, 3)
-    assert len(few) == 50
-    chosen = few.targets
-    assert len(set(chosen.tolist())) == 50
-    assert few.sample_weights.tolist() == chosen.tolist()
-    for place, number in enumerate(chosen):
-        kept, original = few.batch(np.array([place]))[0], split.batch(np.array([number]))[0]
-        assert kept["token_ids"].tolist() == [code_points_by_hand(TEXTS[number])]
-        for name in original:
-            np.testing.assert_array_equal(kept[name], original[name])
-    assert first_texts(weighted, 50, 3).targets.tolist() == chosen.tolist()
-    assert first_texts(weighted, 50, 4).targets.tolist() != chosen.tolist()
-    # Not the first ones of the file, which may all have one label.
-    assert chosen.max() > 300
-    assert first_texts(weighted, 1000, 3).targets.tolist() == list(range(600))
 
 
 def test_the_pipelines_import_neither_keras_nor_kseq():
