@@ -51,7 +51,8 @@ def write_artifact(
     chosen = np.unique(np.linspace(0, len(labels) - 1, _VERIFIED_TEXTS).astype(int))
     texts = list(_texts_at(data.test, chosen))
 
-    def write_extras(folder: Path) -> None:
+    def write_extras(folder: Path, version: int) -> None:
+        record["version"] = version
         record["seconds"]["total"] = round(time.perf_counter() - started, 2)
         (folder / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         (folder / "README.md").write_text(model_card(record), encoding="utf-8")
@@ -63,15 +64,23 @@ def write_artifact(
 
     folder = export_saved_model(
         options.output_dir,
-        options.export_name,
+        options.export_name(data.name),
         vectorizer=prepared.vectorizer,
         model=server,
         class_names=data.class_names,
         texts=texts,
-        expected_probabilities=answers[chosen],
+        expected_probabilities=(
+            _on_cpu(prepared, server, texts) if tf.config.list_physical_devices("GPU") else answers[chosen]
+        ),
         write_extras=write_extras,
     )
     return folder.resolve()
+
+
+def _on_cpu(prepared: Prepared, server: keras.Model, texts: list[bytes]) -> np.ndarray:
+    """Compute probabilities (N, C) where the verification will: a GPU rounds otherwise than a CPU."""
+    with tf.device("/CPU:0"):
+        return np.array(server(prepared.vectorizer(tf.constant(texts))))
 
 
 def _texts_at(dataset: tf.data.Dataset, positions: np.ndarray) -> list[bytes]:

@@ -72,12 +72,20 @@ def read_options(namespace: argparse.Namespace) -> tuple[Options, tuple[str, ...
     """
     typed = {name: value for name, value in vars(namespace).items() if name in FIELDS}
     values: dict[str, Any] = {}
+    if namespace.preset is not None and namespace.config is not None:
+        raise UsageError("--preset and --config were both given; a recorded run has every option. Leave one out.")
     if namespace.preset is not None:
         if namespace.preset not in PRESETS:
             raise UsageError(unknown("preset", namespace.preset, PRESETS))
         values |= PRESETS[namespace.preset]
     if namespace.config is not None:
         values |= recorded_options(Path(namespace.config))
+        recorded = values.get("dataset")
+        if recorded is not None and typed.get("dataset", recorded) != recorded:
+            raise UsageError(
+                f"the dataset is {typed['dataset']!r}, and {namespace.config} is of {recorded!r}, with options "
+                "that were chosen for its texts. Leave the dataset out, or leave --config out and type the flags."
+            )
     values |= typed
     if "dataset" not in values:
         raise UsageError(f"no dataset was named; expected one of {', '.join(pipelines.datasets())}.")

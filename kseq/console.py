@@ -68,7 +68,18 @@ class Console:
     def owning_output(self) -> Iterator[None]:
         """Send what libraries print to where this console writes."""
         with contextlib.redirect_stdout(self.stream):
-            yield
+            if not self.as_json:
+                yield
+                return
+            # What C libraries write does not pass through Python's streams.
+            self._json_stream.flush()
+            kept = os.dup(1)
+            os.dup2(2, 1)
+            try:
+                yield
+            finally:
+                os.dup2(kept, 1)
+                os.close(kept)
 
 
 def end(command: Callable[[], int]) -> int:
@@ -76,7 +87,7 @@ def end(command: Callable[[], int]) -> int:
     try:
         return command()
     except KeyboardInterrupt:
-        sys.stderr.write("kseq: interrupted; nothing was exported.\n")
+        sys.stderr.write("kseq: interrupted. What was not announced as saved was not exported.\n")
         return errors.INTERRUPTED
     except BrokenPipeError:
         # The reader has gone, as `| head` does; Python would complain again when it flushes at exit.
@@ -95,6 +106,8 @@ def quiet_start() -> Iterator[None]:
     GPU. What goes wrong for real is raised in Python and still shows; `TF_CPP_MIN_LOG_LEVEL=0` brings the rest back.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Whatever ~/.keras says: tf.data feeds the models, and SavedModels are what we are here for.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from kseq.model import build_model
+from kseq.optimizers import LEARNING_RATES
 from kseq.options import Options
 from kseq.scoring import Scores, score
 from kseq.training import TrainingResult, train
@@ -19,17 +20,18 @@ from pipelines.batching import (
     VectorizedSplit,
     epoch_order,
     evaluation_batches,
-    first_texts,
     padding_share,
     training_batches,
     vectorize_split,
 )
-from pipelines.text_data import TextData
+from pipelines.text_data import TextData, sample_train
 
 _EVALUATION_BATCH = 256
 # A large text collection is learned in a few passes; a small one needs as many optimizer steps, not as few passes.
-_FEWEST_EPOCHS = 3
-_FEWEST_STEPS = 1200
+_FEWEST_EPOCHS = 2
+_FEWEST_STEPS = 1000
+# Some hundred texts would be learned by heart long before.
+_MOST_EPOCHS = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,9 @@ class Prepared:
 
 def prepare(data: TextData, options: Options) -> Prepared:
     """Adapt the vectorizer on train, and vectorize every split once."""
+    if options.max_train_samples is not None:
+        # Before anything is counted: what is left out shall not be known.
+        data = sample_train(data, options.max_train_samples, options.split_seed)
     words = count_words(data.train.map(lambda text, _: text))
     vocabulary = frequent_words(words, options.vocabulary_size or data.suggested_vocabulary_size, options.min_count)
     vectorizer = Vectorizer(vocabulary, options.sequence_length or data.suggested_sequence_length, options.truncation)
@@ -63,13 +68,12 @@ def prepare(data: TextData, options: Options) -> Prepared:
         "validation": vectorize_split(data.validation, vectorizer),
         "test": vectorize_split(data.test, vectorizer),
     }
-    if options.max_train_samples is not None:
-        splits["train"] = first_texts(splits["train"], options.max_train_samples, options.split_seed)
-    steps = steps_per_epoch(splits["train"], options)
+    enough = math.ceil(_FEWEST_STEPS / steps_per_epoch(splits["train"], options))
     options = options.replace(
         vocabulary_size=len(vocabulary),
         sequence_length=vectorizer.sequence_length,
-        epochs=options.epochs or max(_FEWEST_EPOCHS, math.ceil(_FEWEST_STEPS / steps)),
+        epochs=options.epochs or min(max(enough, _FEWEST_EPOCHS), _MOST_EPOCHS),
+        learning_rate=LEARNING_RATES[options.optimizer] if options.learning_rate is None else options.learning_rate,
     )
     lengths = splits["train"].lengths
     return Prepared(

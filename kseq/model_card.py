@@ -96,7 +96,7 @@ def _summary(record: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _use(record: Mapping[str, Any]) -> Iterable[str]:
-    folder = f"saved_models/{record['name']}"
+    folder = f"{record['options'].get('output_dir', 'saved_models')}/{record['name']}"
     width = len(record["data"]["class_names"])
     yield "With TensorFlow and nothing else; the path is that of the folder with `saved_model.pb`, wherever it lies:"
     yield _fenced(

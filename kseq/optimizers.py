@@ -27,17 +27,18 @@ def adamw(learning_rate: Any, *, clip_norm: float, weight_decay: float) -> Any:
     return optimizer
 
 
-def rmsprop(learning_rate: Any, *, clip_norm: float, momentum: float) -> Any:
-    """Make `keras.optimizers.RMSprop`."""
+def rmsprop(learning_rate: Any, *, clip_norm: float, momentum: float | None) -> Any:
+    """Make `keras.optimizers.RMSprop`, without momentum where none is set."""
     import keras
 
-    return keras.optimizers.RMSprop(learning_rate, momentum=momentum, global_clipnorm=clip_norm or None)
+    return keras.optimizers.RMSprop(learning_rate, momentum=momentum or 0.0, global_clipnorm=clip_norm or None)
 
 
-def sgd(learning_rate: Any, *, clip_norm: float, momentum: float) -> Any:
-    """Make `keras.optimizers.SGD`, with Nesterov's momentum where there is any."""
+def sgd(learning_rate: Any, *, clip_norm: float, momentum: float | None) -> Any:
+    """Make `keras.optimizers.SGD`, with Nesterov's momentum, of 0.9 where none is set."""
     import keras
 
+    momentum = 0.9 if momentum is None else momentum
     return keras.optimizers.SGD(
         learning_rate, momentum=momentum, nesterov=momentum > 0, global_clipnorm=clip_norm or None
     )
@@ -47,8 +48,10 @@ OPTIMIZERS: dict[str, Part] = {
     "adam": Part(adam, "adaptive moments: the usual choice", "Kingma & Ba 2015"),
     "adamw": Part(adamw, "Adam with decoupled weight decay", "Loshchilov & Hutter 2019"),
     "rmsprop": Part(rmsprop, "adaptive second moment alone", "Tieleman & Hinton 2012"),
-    "sgd": Part(sgd, "stochastic gradient descent with momentum: wants a learning rate near 0.1"),
+    "sgd": Part(sgd, "stochastic gradient descent with momentum"),
 }
+# Where none is set. One rate cannot serve all: the size of the gradient changes plain descent's steps, and not Adam's.
+LEARNING_RATES = {"adam": 0.003, "adamw": 0.003, "rmsprop": 0.001, "sgd": 0.3}
 
 
 def _warmup(peak: float, steps: int, fraction: float) -> dict[str, Any]:

@@ -5,13 +5,13 @@ No TensorFlow here: `--help` and usage errors answer at once.
 
 import dataclasses
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from kseq.encoders import CELLS, ENCODERS
 from kseq.errors import UsageError
 from kseq.heads import HEADS
-from kseq.optimizers import OPTIMIZERS, SCHEDULES
+from kseq.optimizers import LEARNING_RATES, OPTIMIZERS, SCHEDULES
 from kseq.registry import Part, unknown
 from kseq.text_options import TRUNCATIONS
 
@@ -37,6 +37,7 @@ def option(
     high: float | None = None,
     below: float | None = None,
     aliases: tuple[str, ...] = (),
+    applies: tuple[str, Callable[["Options"], bool]] | None = None,
 ) -> Any:
     """Declare a field of `Options`.
 
@@ -48,6 +49,8 @@ def option(
         low, high: the allowed range, ends included.
         below: the first value that is too large.
         aliases: other spellings of the flag.
+        applies: when the option does anything, in words and as a function of the options, where that does not follow
+            from the parts that read it.
     """
     metadata = {
         "group": group,
@@ -57,6 +60,7 @@ def option(
         "high": high,
         "below": below,
         "aliases": aliases,
+        "applies": applies,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -100,18 +104,27 @@ class Options:
     attention_units: int = option(64, "model", "width of the layer that scores a step", low=1)
     word_dropout: float = option(0.0, "model", "fraction of the words replaced by the unknown one", low=0, below=1)
     embedding_dropout: float = option(0.3, "model", "fraction of the word vectors' numbers dropped", low=0, below=1)
-    layer_dropout: float = option(0.0, "model", "fraction dropped between recurrent layers", low=0, below=1)
+    layer_dropout: float = option(
+        0.0,
+        "model",
+        "fraction dropped between recurrent layers",
+        low=0,
+        below=1,
+        applies=("--num-layers 2 or more", lambda options: options.num_layers > 1),
+    )
     dropout: float = option(0.3, "model", "fraction dropped before the logits", low=0, below=1)
 
     optimizer: str = option("adam", "training", "optimizer", choices=OPTIMIZERS)
-    learning_rate: float = option(0.001, "training", "peak learning rate", low=0, aliases=("--lr",))
-    momentum: float = option(0.9, "training", "momentum", low=0, below=1)
+    learning_rate: float | None = option(
+        None, "training", f"peak learning rate (of adam {LEARNING_RATES['adam']})", low=0, aliases=("--lr",)
+    )
+    momentum: float | None = option(None, "training", "momentum (of sgd 0.9, else 0)", low=0, below=1)
     weight_decay: float = option(0.01, "training", "decoupled weight decay", low=0)
     schedule: str = option("cosine", "training", "how the learning rate goes", choices=SCHEDULES)
     warmup_fraction: float = option(0.05, "training", "fraction of all steps to rise from 0", low=0, high=1)
     clip_norm: float = option(1.0, "training", "largest norm of all gradients; 0 for none", low=0)
     batch_size: int = option(64, "training", "texts in a step", low=1)
-    epochs: int | None = option(None, "training", "most passes over train (3, or as many as make 1,200 steps)", low=1)
+    epochs: int | None = option(None, "training", "most passes over train (2, or as many as make 1,000 steps)", low=1)
     patience: int = option(2, "training", "epochs without a better validation before stopping", low=1)
     monitor: str = option("val_accuracy", "training", "what the kept epoch is best by", choices=MONITORS)
     seed: int = option(0, "training", "seed of weights, dropout and order", low=0, high=2**32 - 1)
@@ -122,8 +135,15 @@ class Options:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check_value(field, getattr(self, field.name))
-        if self.name is not None and (self.name in ("", ".", "..") or "/" in self.name or "\\" in self.name):
-            raise UsageError(f"name is {self.name!r}; expected one folder name without slashes. See --output-dir.")
+        # A server takes a folder whose name is a number for a version, and one with a leading dot for none.
+        name = self.name
+        if name is not None and (
+            not name or name.isdecimal() or name.startswith(".") or not set(name).isdisjoint("/\\\0")
+        ):
+            raise UsageError(
+                f"name is {name!r}; expected the name of one folder, that is no number, begins with no dot and has no "
+                "slash. The place of the folder is --output-dir."
+            )
 
     def replace(self, **changes: Any) -> "Options":
         """Copy with some fields changed."""
@@ -133,13 +153,11 @@ class Options:
         """Give the fields as a dict of what JSON knows."""
         return dataclasses.asdict(self)
 
-    @property
-    def export_name(self) -> str:
-        """Name of the export: the one asked for, or one that says the model."""
+    def export_name(self, data_name: str) -> str:
+        """Name the export: as asked for, or by the data and the model."""
         if self.name is not None:
             return self.name
-        parts = [self.dataset, self.cell, "bi" if self.bidirectional else "", self.head]
-        return "-".join(part for part in parts if part)
+        return "-".join(part for part in (data_name, self.cell, "bi" if self.bidirectional else "", self.head) if part)
 
 
 FIELDS: dict[str, dataclasses.Field] = {field.name: field for field in dataclasses.fields(Options)}
@@ -183,6 +201,9 @@ def check_applies(options: Options, typed: Collection[str], dataset_reads: Colle
                 f"--{_dashed(name)} does not apply to {' and '.join(used)}; it is read by {', '.join(wanted)}. "
                 "Leave it out, or choose one of those."
             )
+        applies = FIELDS[name].metadata.get("applies")
+        if applies and not applies[1](options):
+            raise UsageError(f"--{_dashed(name)} needs {applies[0]}. Leave it out, or add that.")
         if FIELDS[name].metadata.get("group") == "data" and name not in dataset_reads:
             takes = [f"--{_dashed(read)}" for read in sorted(dataset_reads) if read in FIELDS]
             raise UsageError(

@@ -3,7 +3,8 @@
 import dataclasses
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 
@@ -46,11 +47,19 @@ class Part:
 def unknown(what: str, value: object, choices: Iterable[str]) -> str:
     """Say that a name is none of the choices, and which one may have been meant."""
     names = sorted(choices)
-    close = difflib.get_close_matches(str(value), names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    meant = _nearest(str(value), names)
+    hint = f" Did you mean {meant!r}?" if meant else ""
     return f"{what} is {value!r}; expected one of {', '.join(map(repr, names))}.{hint}"
 
 
-def listing(parts: Mapping[str, Part]) -> str:
-    """List parts, a line each."""
-    return "\n".join(f"{name:<12} {part.summary}" for name, part in parts.items())
+def _nearest(typed: str, names: Sequence[str]) -> str | None:
+    """Find the name that was meant: one that looks much alike, or is a part of the typed word, or has it as a part."""
+    # Case, dashes and underscores are not what makes a name.
+    plain = {re.sub(r"[\W_]+", "", name.lower()): name for name in names}
+    word = re.sub(r"[\W_]+", "", typed.lower())
+    much_alike = difflib.get_close_matches(word, plain, n=1, cutoff=0.8)
+    # `imdb_reviews` begins with imdb, and so is that more than reviews.
+    within = [name for name in plain if len(word) > 2 and (name in word or word in name)]
+    within.sort(key=lambda name: (not word.startswith(name), len(name)))
+    alike = difflib.get_close_matches(word, plain, n=1)
+    return next((plain[name] for name in [*much_alike, *within, *alike]), None)

@@ -3,22 +3,20 @@
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pipelines
 from kseq import errors
 from kseq.command_line import Parser, add_options, read_options
 from kseq.console import Console, end, quiet_start
+from kseq.interruption import Interruption
 from kseq.options import Options, check_applies
 from kseq.registry import unknown
 from pipelines.errors import DataError
 
 if TYPE_CHECKING:
-    from kseq.experiment import Prepared
-    from kseq.scoring import Scores
-    from kseq.training import TrainingResult
     from pipelines.text_data import TextData
 
 
@@ -47,44 +45,7 @@ def _run(arguments: Sequence[str]) -> int:
     check_applies(options, typed, pipelines.datasets()[options.dataset].parameters)
     console = Console(namespace.json)
     with console.owning_output():
-        with quiet_start():
-            # The slow imports: TensorFlow, Keras, and what stands on them.
-            from kseq import experiment
-            from kseq.artifact import write_artifact
-            from kseq.model import serving_model
-            from kseq.run_record import run_record
-            from kseq.saved_model_writer import check_writable
-            from kseq.scoring import score
-        check_writable(options.output_dir, options.export_name)
-        data = load_data(options, console)
-        start = time.perf_counter()
-        prepared = experiment.prepare(data, options)
-        show_prepared(console, prepared, start)
-        model = experiment.new_model(prepared, prepared.options)
-        result = train(model, prepared, console)
-
-        spec = prepared.vectorizer.spec
-        server = serving_model(model, prepared.options, spec, len(data.class_names), data.target_kind)
-        answers = {split: experiment.probabilities(server, prepared.splits[split]) for split in ("validation", "test")}
-        scores = {split: score(answers[split], prepared.splits[split].targets, data.class_names) for split in answers}
-        parts = experiment.score_parts(answers["test"], prepared)
-        show_scores(console, {**scores, **parts})
-
-        record = run_record(prepared, model.count_params(), result, scores, parts, ["run", *arguments], started)
-        folder = write_artifact(prepared, server, result, record, answers["test"], scores["test"], started)
-        show_saved_model(console, folder)
-    console.json(
-        {
-            "saved_model": str(folder),
-            "test": _summary(scores["test"]),
-            "validation": _summary(scores["validation"]),
-            "seconds": {"train": round(result.seconds, 2), "total": round(time.perf_counter() - started, 2)},
-            "options": prepared.options.to_dict(),
-            "padding_share": prepared.padding_share,
-            "test_parts": {name: _summary(part) for name, part in parts.items()},
-        }
-    )
-    return errors.INTERRUPTED if result.interrupted else errors.DONE
+        return _train_and_export(options, console, ["run", *arguments], started)
 
 
 def check_dataset(name: str) -> None:
@@ -96,103 +57,72 @@ def check_dataset(name: str) -> None:
     """
     if name in pipelines.datasets():
         return
-    if os.sep in name or "." in name:
-        if not Path(name).exists():
-            raise DataError(f"{name} does not exist. Check the path, or name a dataset: {_dataset_names()}.")
+    if Path(name).exists():
         raise errors.UsageError(
-            f"{name} is a file of yours, which this version cannot read; expected one of {_dataset_names()}."
+            f"{name!r} is a file or folder of yours, which this version cannot read; expected one of "
+            f"{', '.join(pipelines.datasets())}. README.md tells how to make a dataset of your own."
         )
-    raise errors.UsageError(unknown("dataset", name, pipelines.datasets()))
+    message = unknown("dataset", name, pipelines.datasets())
+    if os.sep in name or "." in name:
+        raise DataError(f"{name} does not exist. Check the path. If a dataset was meant: {message}")
+    raise errors.UsageError(message)
 
 
-def load_data(options: Options, console: Console) -> "TextData":
-    """Load the dataset with the options that its `load` takes."""
-    start = time.perf_counter()
+def _load(options: Options) -> "TextData":
+    """Load the dataset with those options that its `load` takes and that are set."""
     wanted = pipelines.datasets()[options.dataset].parameters
-    given = {name: getattr(options, name) for name in wanted if hasattr(options, name)}
-    data = pipelines.loader(options.dataset)(**{name: value for name, value in given.items() if value is not None})
-    sizes = ", ".join(f"{size:,} {split}" for split, size in data.sizes.items())
-    names = ", ".join(data.class_names[:8]) + (", …" if len(data.class_names) > 8 else "")
-    console.say("data", f"{data.name}: {sizes}; {len(data.class_names)} classes: {names}  {_took(start)}")
-    for warning in data.warnings:
-        console.say("warning", warning)
-    return data
+    given = {name: getattr(options, name) for name in wanted if getattr(options, name, None) is not None}
+    return pipelines.loader(options.dataset)(**given)
 
 
-def show_prepared(console: Console, prepared: "Prepared", start: float) -> None:
-    """Say what the model will read."""
-    settings = prepared.options
-    kept = {"head": "first", "tail": "last", "head_tail": "first and last"}[settings.truncation]
-    console.say(
-        "text",
-        f"{settings.vocabulary_size:,} words; {prepared.unknown_share:.1%} of validation's are unknown; of a text, the "
-        f"{kept} {settings.sequence_length} words are read; padding {prepared.padding_share:.1%}  {_took(start)}",
-    )
+def _train_and_export(options: Options, console: Console, command: Sequence[str], started: float) -> int:
+    console.show_log("pipelines")
+    with quiet_start():
+        import tensorflow as tf  # noqa: F401
+    start = time.perf_counter()
+    # Before the other slow imports: data that is not there is told as soon as can be.
+    data = _load(options)
 
+    from kseq import experiment, report
+    from kseq.artifact import write_artifact
+    from kseq.model import serving_model
+    from kseq.run_record import run_record
+    from kseq.saved_model_writer import check_writable
+    from kseq.scoring import score
 
-def train(model: Any, prepared: "Prepared", console: Console) -> "TrainingResult":
-    """Train with Keras' progress bar where a person watches, and a line an epoch where nobody does."""
-    from kseq import experiment
+    check_writable(options.output_dir, options.export_name(data.name))
+    report.show_data(console, data, start)
+    start = time.perf_counter()
+    prepared = experiment.prepare(data, options)
+    data, options = prepared.data, prepared.options
+    report.show_prepared(console, prepared, start)
 
-    options = prepared.options
-    direction = "bidirectional " if options.bidirectional else ""
-    console.say(
-        "model",
-        f"{direction}{options.cell} of {options.units} units, head {options.head}: {model.count_params():,} parameters",
-    )
-    width = len(str(options.epochs))
-
-    def show_epoch(number: int, logs: Mapping[str, float]) -> None:
-        console.say(
-            f"epoch {number:>{width}}/{options.epochs}",
-            f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}  val_loss {logs['val_loss']:.4f}  "
-            f"val_accuracy {logs['val_accuracy']:.4f}  {logs['seconds']:.1f} s",
+    model = experiment.new_model(prepared, options)
+    parameters = model.count_params()
+    report.show_model(console, options, parameters)
+    with Interruption(lambda: _say_what_follows(console)) as interruption:
+        watched = console.interactive
+        result = experiment.train_model(
+            model, prepared, options, int(watched), None if watched else report.epoch_line(console, options)
         )
+        report.show_kept(console, options, result)
+        server = serving_model(model, options, prepared.vectorizer.spec, len(data.class_names), data.target_kind)
+        answers = {split: experiment.probabilities(server, prepared.splits[split]) for split in ("validation", "test")}
+        scores = {split: score(answers[split], prepared.splits[split].targets, data.class_names) for split in answers}
+        parts = experiment.score_parts(answers["test"], prepared)
+        report.show_scores(console, {**scores, **parts})
+        record = run_record(prepared, parameters, result, scores, parts, command, started)
+        folder = write_artifact(prepared, server, result, record, answers["test"], scores["test"], started)
+    report.show_saved_model(console, folder)
+    console.json(report.run_object(folder, prepared, result, scores, parts, started))
+    return errors.INTERRUPTED if interruption.asked() else errors.DONE
 
-    watched = console.interactive
-    result = experiment.train_model(
-        model, prepared, options, verbose=1 if watched else 0, on_epoch=None if watched else show_epoch
+
+def _say_what_follows(console: Console) -> None:
+    console.line()
+    console.say(
+        "stopping", "the best weights so far will be tested and exported; Ctrl-C again leaves at once, without."
     )
-    if result.interrupted:
-        console.say("stopped", "by Ctrl-C; the best weights so far are tested and exported. Again to leave at once.")
-    console.say("kept", f"epoch {result.best_epoch} of {len(result.history.get('loss', ()))}, best {options.monitor}")
-    return result
-
-
-def show_scores(console: Console, scores: Mapping[str, "Scores"]) -> None:
-    """Write a line of scores for each split or part."""
-    width = max(map(len, scores))
-    for name, found in scores.items():
-        low, high = found.accuracy_interval
-        console.say(
-            "scores" if name == next(iter(scores)) else "",
-            f"{name:<{width}}  accuracy {found.accuracy:.2%} ({low:.2%} to {high:.2%})  macro-F1 {found.macro_f1:.4f}  "
-            f"nll {found.nll:.4f}  ece {found.ece:.4f}",
-        )
-
-
-def show_saved_model(console: Console, folder: Path) -> None:
-    """Write where the SavedModel lies, and the lines that load it elsewhere."""
-    console.say("saved", f"{folder}  (verified in a fresh process, without Keras and kseq)")
-    console.line("\nLoad it anywhere that has TensorFlow:\n")
-    console.line("    import tensorflow as tf")
-    console.line(f'    classify = tf.saved_model.load("{folder}").signatures["serving_default"]')
-    console.line('    print(classify(text=tf.constant(["a text of yours"])))')
-
-
-def _summary(scores: "Scores") -> dict[str, Any]:
-    """Pick what `--json` tells of a split."""
-    wanted = ("accuracy", "accuracy_interval", "macro_f1", "nll", "ece")
-    found = scores.to_dict()
-    return {name: found[name] for name in wanted}
-
-
-def _dataset_names() -> str:
-    return ", ".join(pipelines.datasets())
-
-
-def _took(start: float) -> str:
-    return f"({time.perf_counter() - start:.1f} s)"
 
 
 if __name__ == "__main__":

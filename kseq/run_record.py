@@ -42,7 +42,7 @@ def run_record(
     data, options = prepared.data, prepared.options
     verb, *arguments = command
     return {
-        "name": options.export_name,
+        "name": options.export_name(data.name),
         "command": shlex.join(["python", "-m", f"kseq.{verb}", *arguments]),
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "kseq": __version__,

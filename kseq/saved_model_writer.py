@@ -37,7 +37,7 @@ def export_saved_model(
     class_names: Sequence[str],
     texts: Sequence[str | bytes],
     expected_probabilities: "np.ndarray",
-    write_extras: Callable[[Path], None] | None = None,
+    write_extras: Callable[[Path, int], None] | None = None,
     timeout: float = 600,
 ) -> Path:
     """Write, verify and publish a SavedModel as the next version of a name.
@@ -50,8 +50,8 @@ def export_saved_model(
         class_names: C different names; a name's place is its id.
         texts: held-out texts whose answers are compared, at least one.
         expected_probabilities: (len(texts), C), what the trained model says of them.
-        write_extras: called with the `assets.extra` folder to write further files there, once the SavedModel is
-            verified; `verification.json` lies there by then.
+        write_extras: called with the `assets.extra` folder and the number of the version, to write further files there,
+            once the SavedModel is verified; `verification.json` lies there by then.
         timeout: seconds that the verification may take.
 
     Returns:
@@ -65,9 +65,7 @@ def export_saved_model(
         write_saved_model(folder, vectorizer=vectorizer, model=model, class_names=class_names)
         verification = verify(folder, texts, expected_probabilities, timeout=timeout)
         _write_json(folder / EXTRA / "verification.json", verification)
-        if write_extras is not None:
-            write_extras(folder / EXTRA)
-        return publish(folder)
+        return publish(folder, write_extras)
 
 
 def check_writable(output_dir: str | os.PathLike[str], name: str) -> None:
@@ -94,9 +92,9 @@ def staging_folder(output_dir: str | os.PathLike[str], name: str) -> Iterator[Pa
     _check_name(name)
     parent = Path(output_dir) / name
     folder = parent / f"{STAGING_PREFIX}{os.getpid()}-{uuid.uuid4().hex[:12]}"
-    new = False
+    made: list[Path] = []
     try:
-        new = not parent.exists()
+        made = [place for place in (parent, Path(output_dir)) if not place.exists()]
         # Not tempfile.mkdtemp: its folder is for the owner alone, and a server often runs as somebody else.
         folder.mkdir(parents=True)
         yield folder
@@ -104,10 +102,10 @@ def staging_folder(output_dir: str | os.PathLike[str], name: str) -> Iterator[Pa
         raise ExportError(_sentence(parent, error.strerror or str(error), error.errno)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        if new:
+        for place in made:
             # Stays where a version was published, or where another run is writing.
             with contextlib.suppress(OSError):
-                parent.rmdir()
+                place.rmdir()
 
 
 def write_saved_model(
@@ -162,11 +160,12 @@ def write_saved_model(
     _write_lines(folder / VOCABULARY, vectorizer.vocabulary)
 
 
-def publish(folder: Path) -> Path:
+def publish(folder: Path, write_extras: Callable[[Path, int], None] | None = None) -> Path:
     """Write the manifest of a staging folder, and rename it to the next version beside it.
 
     Args:
-        folder: what `staging_folder` gave, with everything written.
+        folder: what `staging_folder` gave, with everything else written.
+        write_extras: as `export_saved_model` takes it; called again where another run takes the number meanwhile.
 
     Returns:
         The version folder. Its number is one more than the greatest there is, also when several runs publish at once.
@@ -174,16 +173,16 @@ def publish(folder: Path) -> Path:
     Raises:
         OSError: a file cannot be read, or the folder not be renamed.
     """
-    files = {name: {"bytes": size, "sha256": digest} for name, (size, digest) in sorted(file_digests(folder).items())}
     (folder / EXTRA).mkdir(exist_ok=True)
-    _write_json(folder / MANIFEST, {"files": files})
-    # On disk before the name is, or a power cut could leave a version of empty files.
-    for root, _, names in os.walk(folder, topdown=False):
-        for path in [*(Path(root, name) for name in names), Path(root)]:
-            _sync(path)
+    sealed = False
     for _ in range(_ATTEMPTS):
-        numbers = [version_number(entry.name) or 0 for entry in folder.parent.iterdir()]
-        target = folder.parent / str(max(numbers) + 1)
+        version = max(version_number(entry.name) or 0 for entry in folder.parent.iterdir()) + 1
+        target = folder.parent / str(version)
+        if write_extras is not None:
+            write_extras(folder / EXTRA, version)
+        if write_extras is not None or not sealed:
+            _seal(folder)
+            sealed = True
         try:
             folder.rename(target)
         except OSError as error:
@@ -195,6 +194,17 @@ def publish(folder: Path) -> Path:
                 _sync(target.parent)
             return target
     raise FileExistsError(errno.EEXIST, f"{_ATTEMPTS} times, another run took the next version first", str(target))
+
+
+def _seal(folder: Path) -> None:
+    """Write the manifest, and bring every file to the disk."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    files = {name: {"bytes": size, "sha256": digest} for name, (size, digest) in sorted(file_digests(folder).items())}
+    _write_json(folder / MANIFEST, {"files": files})
+    # On disk before the name is, or a power cut could leave a version of empty files.
+    for root, _, names in os.walk(folder, topdown=False):
+        for path in [*(Path(root, name) for name in names), Path(root)]:
+            _sync(path)
 
 
 def _check_name(name: str) -> None:

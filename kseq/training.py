@@ -2,10 +2,8 @@
 
 import dataclasses
 import math
-import signal
 import time
 from collections.abc import Callable, Mapping
-from types import FrameType
 from typing import Any
 
 import keras
@@ -13,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kseq.errors import TrainingError
+from kseq.interruption import Interruption
 from kseq.optimizers import OPTIMIZERS, SCHEDULES
 from kseq.options import MONITORS, Options
 from kseq.outputs import OUTPUTS
@@ -75,8 +74,8 @@ def train(
     )
     keeper = _BestEpoch(options.monitor, options.patience)
     start = time.perf_counter()
-    with _interruptible() as interrupted:
-        watch = _Watch(on_epoch, interrupted)
+    with Interruption() as interruption:
+        watch = _Watch(on_epoch, interruption.asked)
         model.fit(
             batches,
             steps_per_epoch=steps_per_epoch,
@@ -85,10 +84,11 @@ def train(
             verbose=verbose,
             # The batches come in their order; Keras cannot shuffle tf.data and would say so.
             shuffle=False,
-            callbacks=[keeper, watch],
+            # The watch first: what is no number must not be kept as the best.
+            callbacks=[watch, keeper],
         )
     keeper.restore()
-    return TrainingResult(watch.history, keeper.best_epoch, time.perf_counter() - start, interrupted())
+    return TrainingResult(watch.history, keeper.best_epoch, time.perf_counter() - start, interruption.asked())
 
 
 class _BestEpoch(keras.callbacks.Callback):
@@ -130,18 +130,16 @@ class _Watch(keras.callbacks.Callback):
         self._start = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        loss = (logs or {}).get("loss", 0.0)
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss became {loss} at step {batch + 1} of epoch {len(self.history.get('loss', ())) + 1}. Try a "
-                "lower --learning-rate, a lower --clip-norm, a larger --warmup-fraction, or --cell gru or lstm."
-            )
+        self._check("loss", (logs or {}).get("loss", 0.0), f"at step {batch + 1}")
         if self._interrupted():
             # Keras then validates the part of the epoch that is done, and on_epoch_end follows.
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}
+        for name, value in values.items():
+            # The last step of an epoch shows in no training loss.
+            self._check(name, value, "at the end")
         values["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         values["seconds"] = time.perf_counter() - self._start
         for name, value in values.items():
@@ -152,27 +150,10 @@ class _Watch(keras.callbacks.Callback):
             # Asked for while validating: not one step more.
             self.model.stop_training = True
 
-
-class _interruptible:
-    """Lets SIGINT be asked for between steps, so that no half-written weights are kept; a second one interrupts."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._previous: Any = None
-
-    def __enter__(self) -> Callable[[], bool]:
-        # A thread of its own cannot set handlers; there, the caller's own way of stopping holds.
-        try:
-            self._previous = signal.signal(signal.SIGINT, self._stop)
-        except ValueError:
-            self._previous = None
-        return lambda: self._asked
-
-    def __exit__(self, *error: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
+    def _check(self, name: str, value: float, when: str) -> None:
+        """Raise `TrainingError` for a number that is none."""
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"{name} became {value} {when} of epoch {len(self.history.get('loss', ())) + 1}. Try a lower "
+                "--learning-rate, a --clip-norm of 1 or less, a larger --warmup-fraction, or --cell gru or lstm."
+            )

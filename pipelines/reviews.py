@@ -22,7 +22,7 @@ TEST_SIZE = 3000
 UNSEEN_PART = "unseen patterns"
 
 
-def load(*, split_seed: int = 0, validation_fraction: float = 0.1, size: int = 16000, distance: int = 2) -> TextData:
+def load(*, split_seed: int = 0, validation_fraction: float = 0.1, size: int = 20000, distance: int = 2) -> TextData:
     """Write the reviews.
 
     The test split depends on `distance` alone, so that every size and seed is scored on the same texts. No text of it

@@ -129,12 +129,22 @@ def test_typed_flags_over_a_record_over_a_preset_over_the_defaults(tmp_path, mon
     monkeypatch.setitem(PRESETS, "four", {"units": 4, "num_layers": 4, "epochs": 4})
     record = tmp_path / "run.json"
     record.write_text(json.dumps({"options": {"dataset": "reviews", "units": 5, "num_layers": 5}}))
-    options, typed = read("--units", "6", "--config", str(record), "--preset", "four")
-    assert options == Options("reviews", units=6, num_layers=5, epochs=4)
+    options, typed = read("--units", "6", "--config", str(record))
+    assert options == Options("reviews", units=6, num_layers=5)
     assert typed == ("units",)
-    options, typed = read("imdb", "--preset", "four")
-    assert options == Options("imdb", units=4, num_layers=4, epochs=4)
-    assert read("imdb", "--config", str(record))[0].dataset == "imdb"
+    options, typed = read("imdb", "--preset", "four", "--epochs", "3")
+    assert options == Options("imdb", units=4, num_layers=4, epochs=3)
+    assert typed == ("dataset", "epochs")
+
+
+def test_a_record_and_what_contradicts_it_are_refused(tmp_path):
+    record = tmp_path / "run.json"
+    record.write_text(json.dumps({"options": {"dataset": "reviews"}}))
+    assert read("reviews", "--config", str(record))[0].dataset == "reviews"
+    with pytest.raises(UsageError, match=r"'imdb'.*'reviews'"):
+        read("imdb", "--config", str(record))
+    with pytest.raises(UsageError, match="--preset and --config"):
+        read("--config", str(record), "--preset", "default")
 
 
 def test_a_record_of_all_options_gives_them_back(tmp_path):

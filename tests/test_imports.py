@@ -31,6 +31,7 @@ ORDER = [
     "kseq.options",
     "kseq.vectorizer",
     "kseq.model",
+    "kseq.interruption",
     "kseq.training",
     "kseq.scoring",
     "kseq.csv_files",
@@ -44,14 +45,16 @@ ORDER = [
     "kseq.presets",
     "kseq.console",
     "kseq.command_line",
+    "kseq.report",
 ]
 COMMAND_MODULES = [f"kseq.{verb}" for verb in COMMANDS]
 # Where text data and models meet, beside the commands.
-MEETING_PLACES = {"kseq.experiment", "kseq.console", "kseq.command_line"}
+MEETING_PLACES = {"kseq.experiment", "kseq.console", "kseq.command_line", "kseq.report"}
 # What is read before the slow imports: flags, usage errors, listings.
 LIGHT = {
     "kseq", "kseq.errors", "kseq.saved_model", "kseq.text_options", "kseq.registry", "kseq.encoders", "kseq.heads",
     "kseq.outputs", "kseq.optimizers", "kseq.options", "kseq.presets", "kseq.console", "kseq.command_line",
+    "kseq.interruption",
     "kseq.__main__", "pipelines", "pipelines.errors", *COMMAND_MODULES,
 }  # fmt: skip
 HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "keras_tuner", "matplotlib", "sklearn", "scipy"}

@@ -13,7 +13,7 @@ import pytest
 
 from kseq.errors import UsageError
 from kseq.options import FIELDS, REGISTRIES, Options, check_applies, chosen_parts, option, value_type
-from kseq.registry import Part, listing, unknown
+from kseq.registry import Part, unknown
 
 ROOT = Path(__file__).parents[1]
 # All but the dataset, which is no flag.
@@ -138,9 +138,32 @@ def test_unknown_lists_choices_in_order():
     assert unknown("cell", None, ["b", "a"]) == "cell is None; expected one of 'a', 'b'."
 
 
-def test_listing_has_a_line_for_each_part():
-    lines = listing(REGISTRIES["cell"]).splitlines()
-    assert [line.split()[0] for line in lines] == list(REGISTRIES["cell"])
+@pytest.mark.parametrize(
+    ("typed", "choices", "meant"),
+    [
+        ("imdb_reviews", ["imdb", "reviews", "sst2"], "imdb"),
+        ("glue/sst2", ["imdb", "sst2"], "sst2"),
+        ("GRU", ["gru", "lstm"], "gru"),
+        ("rnn", ["gru", "simple_rnn"], "simple_rnn"),
+        ("simple-rnn", ["gru", "simple_rnn"], "simple_rnn"),
+    ],
+)
+def test_the_nearest_name_sees_through_case_dashes_and_longer_names(typed, choices, meant):
+    assert unknown("part", typed, choices).endswith(f"Did you mean {meant!r}?")
+
+
+@pytest.mark.parametrize("name", ["", "7", ".hidden", "..", "a/b", "a\\b", "a\0b"])
+def test_a_name_that_is_no_folder_name_is_refused(name):
+    with pytest.raises(UsageError, match="the name of one folder") as caught:
+        Options("imdb", name=name)
+    assert repr(name) in str(caught.value)
+
+
+def test_layer_dropout_needs_layers():
+    options = Options("imdb", layer_dropout=0.2)
+    with pytest.raises(UsageError, match="--layer-dropout needs --num-layers 2 or more"):
+        check_applies(options, ["layer_dropout"], [])
+    check_applies(options.replace(num_layers=2), ["layer_dropout"], [])
 
 
 def test_to_dict_goes_through_json_and_comes_back():
@@ -158,9 +181,12 @@ def test_replace_checks_again():
 
 
 def test_export_name_says_the_model():
-    assert Options("imdb", cell="lstm", head="max").export_name == "imdb-lstm-max"
-    assert Options("imdb", cell="gru", bidirectional=True, head="max_mean").export_name == "imdb-gru-bi-max_mean"
-    assert Options("imdb", name="mine").export_name == "mine"
+    assert Options("imdb", cell="lstm", head="max").export_name("imdb") == "imdb-lstm-max"
+    assert (
+        Options("imdb", cell="gru", bidirectional=True, head="max_mean").export_name("imdb") == "imdb-gru-bi-max_mean"
+    )
+    assert Options("trec", cell="lstm", head="max").export_name("trec_fine") == "trec_fine-lstm-max"
+    assert Options("imdb", name="mine").export_name("imdb") == "mine"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/tmp", "a\\b"])
@@ -251,7 +277,7 @@ def test_an_option_that_no_chosen_part_reads_is_refused(chosen, typed, received,
 
 @pytest.mark.parametrize(("registry", "name", "part"), READS)
 def test_an_option_that_the_chosen_part_reads_is_taken(registry, name, part):
-    check_applies(Options("toy", **{registry: name}), part.reads, EVERYTHING_OF_DATA)
+    check_applies(Options("toy", num_layers=2, **{registry: name}), part.reads, EVERYTHING_OF_DATA)
 
 
 def test_untyped_options_are_never_refused():
@@ -291,7 +317,7 @@ def test_option_declares_every_rule():
     assert field.default == 2
     assert dict(field.metadata) == {
         "group": "model", "help": "help of it", "choices": None, "low": 1, "high": 9, "below": None,
-        "aliases": ("--alias",),
+        "aliases": ("--alias",), "applies": None,
     }  # fmt: skip
 
 

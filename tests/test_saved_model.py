@@ -72,7 +72,7 @@ def published(parts, tmp_path_factory):
     vectorizer, model, expected = parts
     output_dir = tmp_path_factory.mktemp("exports")
 
-    def write_extras(extra):
+    def write_extras(extra, version):
         assert json.loads((extra / "verification.json").read_text())["greatest_difference"] <= 1e-5
         (extra / "run.json").write_text("{}\n")
 
@@ -460,7 +460,7 @@ def test_a_full_disk_leaves_no_version(parts, tmp_path):
 def test_an_interrupt_leaves_nothing(parts, tmp_path, monkeypatch):
     vectorizer, model, expected = parts
 
-    def write_extras(extra):
+    def write_extras(extra, version):
         (extra / "half").write_text("written")
         raise KeyboardInterrupt
 

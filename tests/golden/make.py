@@ -1,7 +1,7 @@
 """Make the golden SavedModel anew: `python -m tests.golden.make`.
 
-It is committed so that every later version is held to loading what this one wrote. Make it anew only together with a note
-in the changelog that says why older exports no longer load.
+It is committed so that every later version is held to loading what this one wrote. Make it anew only together with a
+note in the changelog that says why older exports no longer load.
 """
 
 import json
