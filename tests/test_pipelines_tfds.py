@@ -148,7 +148,8 @@ def test_every_dataset_keeps_the_contract_on_mock_data(name, options, monkeypatc
     assert not {text for text, _ in splits["train"]} & {text for text, _ in splits["validation"]}
     assert other.fingerprints["validation"] != data.fingerprints["validation"]
     assert other.sizes["validation"] > data.sizes["validation"]
-    assert (unlabeled is not None and len(unlabeled) == 200) == (name == "imdb")
+    # The mock texts are the same ones in every split, so those of test leave no unlabeled one.
+    assert unlabeled == ([] if name == "imdb" else None)
 
 
 def test_sst2_tests_on_the_official_validation_split(monkeypatch):
@@ -212,10 +213,45 @@ def test_a_silent_name_server_is_not_waited_for(tmp_path, monkeypatch):
         raise TimeoutError
 
     monkeypatch.setattr(socket, "create_connection", silent)
-    monkeypatch.setattr(source, "_PROBE_SECONDS", 0.2)
     try:
-        with pytest.raises(DataError, match=r"ai\.stanford\.edu:80 \(no answer in 0 seconds\)"):
+        start = time.monotonic()
+        with pytest.raises(DataError, match=r"ai\.stanford\.edu:80 \(no answer in 2 seconds\)"):
             loader("imdb")(data_dir=str(tmp_path))
+        assert time.monotonic() - start < 4
+    finally:
+        answer.set()
+
+
+def test_all_hosts_are_probed_at_once_within_one_deadline(monkeypatch):
+    answer = threading.Event()
+    asked = []
+
+    def reply(address, **_):
+        asked.append(address[0])
+        if address[0].startswith("silent"):
+            answer.wait(60)
+        if address[0].startswith("closed"):
+            raise ConnectionRefusedError(111, "Connection refused")
+        return socket.socket()
+
+    def failure(*hosts):
+        asked.clear()
+        start = time.monotonic()
+        found = source._connection_failure([(host, 443) for host in hosts])
+        assert sorted(asked) == sorted(hosts)
+        return found, time.monotonic() - start
+
+    monkeypatch.setattr(socket, "create_connection", reply)
+    monkeypatch.setattr(source, "_PROBE_SECONDS", 0.5)
+    try:
+        found, seconds = failure("silent-a", "silent-b", "open", "silent-c")
+        assert found == "silent-a:443 (no answer in 0.5 seconds)"
+        assert seconds < 1
+        # A refusal needs no waiting for the others.
+        found, seconds = failure("silent-a", "open", "closed")
+        assert found == "closed:443 ([Errno 111] Connection refused)"
+        assert seconds < 0.4
+        assert failure("open", "open-too")[0] is None
     finally:
         answer.set()
 
@@ -252,7 +288,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, 
 
 
 def test_a_failing_download_is_an_error_with_its_cause(tmp_path, monkeypatch, tiny_archive, no_network):
-    monkeypatch.setattr(source, "_connection_failure", lambda host, port: None)
+    monkeypatch.setattr(source, "_connection_failure", lambda hops: None)
     monkeypatch.setattr(source, "_DOWNLOAD_TRIES", 0)
     tries = downloader.MAX_RETRIES
     with pytest.raises(DataError, match=r"could not be prepared .*data\.example.*--manual-dir"):
@@ -425,11 +461,15 @@ def test_imdb_is_the_official_split(real_folder, no_network):
     assert data.sizes["validation"] == pytest.approx(2_500, abs=25)
     assert Counter(label for _, label in splits["validation"])[1] == pytest.approx(1_250, abs=15)
     assert data.unlabeled.element_spec == tf.TensorSpec((), tf.string)
-    # The two counts that the module's docstring states.
+    # The three counts that the module's docstring states.
     shared = [
         len([1 for text, _ in test if text in others]) for others in ({t for t, _ in train}, {t for t, _ in unlabeled})
     ]
     assert shared == [123, 269]
+    in_test = {text for text, _ in test}
+    kept = [text.decode() for texts in data.unlabeled.batch(1024).as_numpy_iterator() for text in texts]
+    assert kept == [text for text, _ in unlabeled if text not in in_test]
+    assert len(kept) == 49_730
 
 
 @pytest.mark.parametrize("fine_labels", [False, True])
