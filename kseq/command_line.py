@@ -9,11 +9,12 @@ from typing import Any, NoReturn
 
 import pipelines
 from kseq.errors import UsageError
-from kseq.options import FIELDS, Options, value_type
+from kseq.options import FIELDS, REGISTRIES, Options, readers_of, value_type
 from kseq.presets import PRESETS
 from kseq.registry import unknown
 from pipelines.errors import DataError
 
+_METAVARS = {int: "N", float: "X", str: "NAME"}
 _GROUPS = ("data", "text", "model", "training", "output")
 
 
@@ -51,11 +52,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         rules = field.metadata
         flags = [f"--{field.name.replace('_', '-')}", *rules["aliases"]]
         arguments: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
-        help_text = rules["help"] + ("" if field.default is None else f" (default {_shown(field.default)})")
+        help_text = rules["help"] + ("" if field.default is None else f" (default: {_shown(field.default)})")
+        help_text += _applies_to(field.name)
         if value_type(field) is bool:
             arguments |= {"action": argparse.BooleanOptionalAction}
         else:
-            metavar = "|".join(rules["choices"]) if rules["choices"] else value_type(field).__name__.upper()
+            metavar = "|".join(rules["choices"]) if rules["choices"] else _METAVARS[value_type(field)]
+            metavar = "FOLDER" if field.name.endswith("_dir") else metavar
             arguments |= {"type": _reader(field), "metavar": metavar}
         groups[rules["group"]].add_argument(*flags, help=help_text.replace("%", "%%"), **arguments)
 
@@ -123,6 +126,18 @@ def _reader(field: Any) -> Any:
             raise argparse.ArgumentTypeError(f"{field.name} is {text!r}; expected {noun}.") from None
 
     return read
+
+
+def _applies_to(name: str) -> str:
+    """Say for which choices alone a flag is, where that is not all of them."""
+    found = pipelines.datasets()
+    takers = [dataset for dataset, module in found.items() if name in module.parameters]
+    words = f" [{', '.join(takers)}]" if 0 < len(takers) < len(found) else ""
+    for registry, parts in REGISTRIES.items():
+        readers = [part for option, part in readers_of(name) if option == registry]
+        if 0 < len(readers) < len(parts):
+            words += f" [--{registry} {'|'.join(readers)}]"
+    return words
 
 
 def _shown(value: Any) -> str:

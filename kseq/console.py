@@ -59,7 +59,7 @@ class Console:
         logger.setLevel(logging.INFO)
 
     def json(self, value: Mapping[str, Any]) -> None:
-        """Write the command's one JSON object, where it was asked for."""
+        """Write the command's one JSON object, where it was asked for; not within `owning_output`."""
         if self.as_json:
             self._json_stream.write(json.dumps(value, ensure_ascii=False) + "\n")
             self._json_stream.flush()

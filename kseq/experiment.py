@@ -111,7 +111,7 @@ def train_model(
     validation_batches, _ = evaluation_batches(prepared.splits["validation"], _EVALUATION_BATCH)
     return train(
         model,
-        training_batches(split, options.batch_size, options.seed),
+        training_batches(split, options.batch_size, options.seed, epochs=options.epochs),
         steps_per_epoch(split, options),
         validation_batches,
         options,

@@ -27,6 +27,10 @@ REGISTRIES: dict[str, Mapping[str, Part]] = {
 MONITORS = {"val_loss": "min", "val_accuracy": "max"}
 
 
+def _rates() -> str:
+    return ", ".join(f"{rate} of {name}" for name, rate in LEARNING_RATES.items())
+
+
 def option(
     default: Any,
     group: str,
@@ -82,14 +86,20 @@ class Options:
     split_seed: int = option(0, "data", "seed of carved splits, apart from --seed so that runs share a test", low=0)
     validation_fraction: float = option(0.1, "data", "fraction of train carved for validation", low=0.001, high=0.9)
     fine_labels: bool = option(False, "data", "the dataset's fine classes instead of the coarse ones")
-    distance: int | None = option(None, "data", "most sentences between evidence and verdict", low=0)
+    distance: int | None = option(
+        None, "data", "sentences between evidence and verdict: up to this many in train, this many in test", low=0
+    )
     max_train_samples: int | None = option(None, "training", "train on this many texts only, for a smoke run", low=1)
 
     vocabulary_size: int | None = option(
-        None, "text", "most words, padding and unknown included (dataset's)", low=3, aliases=("--vocab-size",)
+        None,
+        "text",
+        "most words, padding and unknown included (default: the dataset's)",
+        low=3,
+        aliases=("--vocab-size",),
     )
     sequence_length: int | None = option(
-        None, "text", "most tokens of a text (dataset's)", low=2, aliases=("--max-length", "--maxlen")
+        None, "text", "most tokens of a text (default: the dataset's)", low=2, aliases=("--max-length", "--maxlen")
     )
     truncation: str = option("head_tail", "text", "which tokens of a longer text stay", choices=TRUNCATIONS)
     min_count: int = option(2, "text", "a word that train has fewer times is unknown", low=1)
@@ -116,21 +126,23 @@ class Options:
 
     optimizer: str = option("adam", "training", "optimizer", choices=OPTIMIZERS)
     learning_rate: float | None = option(
-        None, "training", f"peak learning rate (of adam {LEARNING_RATES['adam']})", low=0, aliases=("--lr",)
+        None, "training", f"peak learning rate (default: {_rates()})", low=0, aliases=("--lr",)
     )
-    momentum: float | None = option(None, "training", "momentum (of sgd 0.9, else 0)", low=0, below=1)
+    momentum: float | None = option(None, "training", "momentum (default: 0.9 of sgd, 0 of rmsprop)", low=0, below=1)
     weight_decay: float = option(0.01, "training", "decoupled weight decay", low=0)
     schedule: str = option("cosine", "training", "how the learning rate goes", choices=SCHEDULES)
     warmup_fraction: float = option(0.05, "training", "fraction of all steps to rise from 0", low=0, high=1)
     clip_norm: float = option(1.0, "training", "largest norm of all gradients; 0 for none", low=0)
     batch_size: int = option(64, "training", "texts in a step", low=1)
-    epochs: int | None = option(None, "training", "most passes over train (2, or as many as make 1,000 steps)", low=1)
+    epochs: int | None = option(
+        None, "training", "most passes over train (default: as many as make 1,000 steps, from 2 to 20)", low=1
+    )
     patience: int = option(2, "training", "epochs without a better validation before stopping", low=1)
     monitor: str = option("val_accuracy", "training", "what the kept epoch is best by", choices=MONITORS)
     seed: int = option(0, "training", "seed of weights, dropout and order", low=0, high=2**32 - 1)
 
     output_dir: str = option("saved_models", "output", "folder for exports", aliases=("--output",))
-    name: str | None = option(None, "output", "name of the export (<dataset>-<cell>[-bi]-<head>)")
+    name: str | None = option(None, "output", "name of the export (default: <dataset>-<cell>[-bi]-<head>)")
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -175,6 +187,16 @@ def chosen_parts(options: Options) -> Iterator[tuple[str, str, Part]]:
         yield name, chosen, registry[chosen]
 
 
+def readers_of(name: str) -> list[tuple[str, str]]:
+    """List the parts that read an option, as (option that chooses the part, name of the part)."""
+    return [
+        (registry_name, part_name)
+        for registry_name, registry in REGISTRIES.items()
+        for part_name, part in registry.items()
+        if name in part.reads
+    ]
+
+
 def check_applies(options: Options, typed: Collection[str], dataset_reads: Collection[str]) -> None:
     """Refuse options that were typed and that none of the chosen parts reads.
 
@@ -188,12 +210,7 @@ def check_applies(options: Options, typed: Collection[str], dataset_reads: Colle
     """
     read_now = {name for _, _, part in chosen_parts(options) for name in part.reads}
     for name in typed:
-        readers = [
-            (registry_name, part_name)
-            for registry_name, registry in REGISTRIES.items()
-            for part_name, part in registry.items()
-            if name in part.reads
-        ]
+        readers = readers_of(name)
         if readers and name not in read_now:
             used = sorted({f"--{_dashed(registry)} {getattr(options, registry)}" for registry, _ in readers})
             wanted = [f"--{_dashed(registry)} {part}" for registry, part in readers]

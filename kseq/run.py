@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pipelines
 from kseq import errors
@@ -45,7 +45,9 @@ def _run(arguments: Sequence[str]) -> int:
     check_applies(options, typed, pipelines.datasets()[options.dataset].parameters)
     console = Console(namespace.json)
     with console.owning_output():
-        return _train_and_export(options, console, ["run", *arguments], started)
+        code, found = _train_and_export(options, console, ["run", *arguments], started)
+    console.json(found)
+    return code
 
 
 def check_dataset(name: str) -> None:
@@ -75,7 +77,10 @@ def _load(options: Options) -> "TextData":
     return pipelines.loader(options.dataset)(**given)
 
 
-def _train_and_export(options: Options, console: Console, command: Sequence[str], started: float) -> int:
+def _train_and_export(
+    options: Options, console: Console, command: Sequence[str], started: float
+) -> tuple[int, dict[str, Any]]:
+    """Do the work; return the exit code and what `--json` tells."""
     console.show_log("pipelines")
     with quiet_start():
         import tensorflow as tf  # noqa: F401
@@ -114,8 +119,8 @@ def _train_and_export(options: Options, console: Console, command: Sequence[str]
         record = run_record(prepared, parameters, result, scores, parts, command, started)
         folder = write_artifact(prepared, server, result, record, answers["test"], scores["test"], started)
     report.show_saved_model(console, folder)
-    console.json(report.run_object(folder, prepared, result, scores, parts, started))
-    return errors.INTERRUPTED if interruption.asked() else errors.DONE
+    code = errors.INTERRUPTED if interruption.asked() else errors.DONE
+    return code, report.run_object(folder, prepared, result, scores, parts, started)
 
 
 def _say_what_follows(console: Console) -> None:

@@ -52,7 +52,7 @@ def train(
 
     Args:
         model: from the batches' inputs to what the loss of `target_kind` reads.
-        batches: endless `tf.data` of `(inputs, target, sample_weight)`, in the order they are to be seen.
+        batches: `tf.data` of `(inputs, target, sample_weight)` for all epochs, in the order they are to be seen.
         steps_per_epoch: batches in one pass over the texts.
         validation_batches: every validation text once.
         options: the group "training", with `epochs` set.

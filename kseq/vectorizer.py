@@ -3,6 +3,7 @@
 import collections
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -64,9 +65,13 @@ def count_words(texts: tf.data.Dataset) -> collections.Counter[str]:
     """Count the words of unbatched texts."""
     counter: collections.Counter[bytes] = collections.Counter()
     words = texts.batch(_ADAPT_BATCH).map(
-        lambda batch: split_words(batch).flat_values, num_parallel_calls=tf.data.AUTOTUNE
+        lambda batch: split_words(batch).flat_values, num_parallel_calls=os.cpu_count()
     )
-    for batch in words.prefetch(2).as_numpy_iterator():
+    # A tuned iterator may take as long to end as it has run.
+    settings = tf.data.Options()
+    settings.autotune.enabled = False
+    words = words.prefetch(2).with_options(settings)
+    for batch in words.as_numpy_iterator():
         counter.update(batch.tolist())
     return collections.Counter({word.decode(): count for word, count in counter.items()})
 

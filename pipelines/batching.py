@@ -10,10 +10,15 @@ Each step stands where it does for a reason:
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import functools
+import math
+import os
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
+
+from pipelines.text_data import untuned
 
 Vectorize = Callable[[tf.Tensor], Mapping[str, tf.Tensor]]
 
@@ -87,12 +92,12 @@ def vectorize_split(dataset: tf.data.Dataset, vectorize: Vectorize) -> Vectorize
         vectorize: string (B,) to named tensors (B, T, ...) of integers, 0 where padded on the right.
     """
     vectorized = dataset.batch(_VECTORIZE_BATCH).map(
-        lambda texts, targets: (dict(vectorize(texts)), targets), num_parallel_calls=tf.data.AUTOTUNE
+        lambda texts, targets: (dict(vectorize(texts)), targets), num_parallel_calls=os.cpu_count()
     )
     values: dict[str, list[np.ndarray]] = {}
     lengths: dict[str, list[np.ndarray]] = {}
     targets = []
-    for inputs, batch_targets in vectorized.prefetch(tf.data.AUTOTUNE).as_numpy_iterator():
+    for inputs, batch_targets in untuned(vectorized.prefetch(_PREFETCH_BATCHES)).as_numpy_iterator():
         targets.append(batch_targets)
         for name, tensor in inputs.items():
             real = (tensor != 0).reshape(*tensor.shape[:2], -1).any(axis=-1)
@@ -135,26 +140,32 @@ def padding_share(lengths: np.ndarray, batches: list[np.ndarray]) -> float:
     return 1 - int(lengths.sum()) / computed
 
 
-def training_batches(split: VectorizedSplit, batch_size: int, seed: int, first_epoch: int = 0) -> tf.data.Dataset:
-    """Make an endless dataset of training batches, one epoch after the other.
+def training_batches(
+    split: VectorizedSplit, batch_size: int, seed: int, first_epoch: int = 0, epochs: int | None = None
+) -> tf.data.Dataset:
+    """Make a dataset of training batches, one epoch after the other.
 
     Args:
         split: N texts.
         batch_size: texts in a batch; an epoch has ceil(N / batch_size) of them.
         seed: of the order.
         first_epoch: the epoch to start with, from 0.
+        epochs: how many there are; None for no end.
 
     Returns:
         `tf.data` of `(inputs, target, sample_weight)`.
     """
+    lengths = split.lengths
+    steps = math.ceil(len(split) / batch_size)
 
-    def order() -> Iterator[np.ndarray]:
-        epoch = first_epoch
-        while True:
-            yield from epoch_order(split.lengths, batch_size, seed, epoch)
-            epoch += 1
+    @functools.lru_cache(maxsize=2)
+    def order(epoch: int) -> list[np.ndarray]:
+        return epoch_order(lengths, batch_size, seed, epoch)
 
-    return _as_dataset(split, order)
+    def chosen(number: int) -> np.ndarray:
+        return order(first_epoch + number // steps)[number % steps]
+
+    return _as_dataset(split, chosen, np.iinfo(np.int64).max if epochs is None else epochs * steps)
 
 
 def evaluation_batches(split: VectorizedSplit, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray]:
@@ -165,19 +176,25 @@ def evaluation_batches(split: VectorizedSplit, batch_size: int) -> tuple[tf.data
     """
     order = np.argsort(split.lengths, kind="stable")
     batches = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
-    dataset = _as_dataset(split, lambda: iter(batches))
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))), order
+    return _as_dataset(split, batches.__getitem__, len(batches)), order
 
 
-def _as_dataset(split: VectorizedSplit, order: Callable[[], Iterator[np.ndarray]]) -> tf.data.Dataset:
-    """Gather the batches that `order` names, ahead of the model."""
-    spec = (
-        {
-            name: tf.TensorSpec((None, None, *rows.values.shape[1:]), rows.values.dtype)
-            for name, rows in split.inputs.items()
-        },
-        tf.TensorSpec((None, *split.targets.shape[1:]), split.targets.dtype),
-        tf.TensorSpec((None,), tf.float32),
-    )
-    batches = tf.data.Dataset.from_generator(lambda: map(split.batch, order()), output_signature=spec)
-    return batches.prefetch(_PREFETCH_BATCHES)
+def _as_dataset(split: VectorizedSplit, chosen: Callable[[int], np.ndarray], count: int) -> tf.data.Dataset:
+    """Gather the texts `chosen(number)` of each of `count` batches, ahead of the model."""
+    names = list(split.inputs)
+    arrays = [split.inputs[name].values for name in names]
+    dtypes = [*(array.dtype for array in arrays), split.targets.dtype, np.dtype(np.float32)]
+    shapes = [*((None, None, *array.shape[1:]) for array in arrays), (None, *split.targets.shape[1:]), (None,)]
+
+    def gather(number: np.ndarray) -> list[np.ndarray]:
+        inputs, targets, weights = split.batch(chosen(int(number)))
+        return [*inputs.values(), targets, weights]
+
+    def batch(number: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
+        tensors = tf.numpy_function(gather, [number], dtypes, stateful=False)
+        for tensor, shape in zip(tensors, shapes, strict=True):
+            tensor.set_shape(shape)
+        *inputs, targets, weights = tensors
+        return dict(zip(names, inputs, strict=True)), targets, weights
+
+    return untuned(tf.data.Dataset.range(count).map(batch).prefetch(_PREFETCH_BATCHES))

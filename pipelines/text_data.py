@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -81,6 +82,17 @@ class TextData:
     warnings: tuple[str, ...] = ()
 
 
+def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Switch tf.data's tuner off for a pipeline whose parallelism is set.
+
+    In TensorFlow 2.21, an iterator that is tuned waits, when it ends, for the tuner's next turn: the longer it has run,
+    the longer, up to a minute.
+    """
+    settings = tf.data.Options()
+    settings.autotune.enabled = False
+    return dataset.with_options(settings)
+
+
 def survey(dataset: tf.data.Dataset) -> Survey:
     """Read a labelled split once for its labels and a hash of every text.
 
@@ -88,10 +100,10 @@ def survey(dataset: tf.data.Dataset) -> Survey:
         dataset: unbatched `(text, label)`.
     """
     hashed = dataset.batch(_SURVEY_BATCH).map(
-        lambda texts, labels: (tf.fingerprint(texts), labels), num_parallel_calls=tf.data.AUTOTUNE
+        lambda texts, labels: (tf.fingerprint(texts), labels), num_parallel_calls=os.cpu_count()
     )
     hashes, labels = [np.zeros((0, 8), np.uint8)], [np.zeros((0,), np.int32)]
-    for batch_hashes, batch_labels in hashed.prefetch(2).as_numpy_iterator():
+    for batch_hashes, batch_labels in untuned(hashed.prefetch(2)).as_numpy_iterator():
         hashes.append(batch_hashes)
         labels.append(batch_labels)
     return Survey(
@@ -284,7 +296,7 @@ def from_splits(
 
 
 def _as_int32(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    return dataset.map(lambda text, label: (text, tf.cast(label, tf.int32)), num_parallel_calls=tf.data.AUTOTUNE)
+    return dataset.map(lambda text, label: (text, tf.cast(label, tf.int32)), num_parallel_calls=os.cpu_count())
 
 
 def _survey_twice(name: str, split: str, dataset: tf.data.Dataset) -> Survey:

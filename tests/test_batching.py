@@ -302,3 +302,15 @@ def test_the_pipelines_import_neither_keras_nor_kseq():
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "3"
+
+
+def test_no_dataset_waits_for_a_tuner_when_it_ends():
+    """In TensorFlow 2.21 the iterator of a tuned dataset can take a minute to end."""
+    split = split_of(SKEWED[:50])
+    for batches in (training_batches(split, 16, 1, epochs=1), evaluation_batches(split, 16)[0]):
+        assert batches.options().autotune.enabled is False
+
+
+def test_a_number_of_epochs_ends_the_batches():
+    split = split_of(SKEWED[:50])
+    assert training_batches(split, 16, 1, epochs=3).cardinality().numpy() == 3 * 4
