@@ -13,7 +13,7 @@ from kseq.training import TrainingResult
 from pipelines.text_data import TextData
 
 _SHOWN_CLASSES = 8
-_READ = {"head": "first", "tail": "last", "head_tail": "first and last"}
+_READ_FROM = {"head": "its beginning", "tail": "its end", "head_tail": "both ends"}
 _JSON_SCORES = ("accuracy", "accuracy_interval", "macro_f1", "nll", "ece")
 
 
@@ -39,9 +39,9 @@ def show_prepared(console: Console, prepared: Prepared, start: float) -> None:
         console.say("smoke run", f"on {prepared.data.sizes['train']:,} training texts")
     console.say(
         "text",
-        f"{options.vocabulary_size:,} words; {prepared.unknown_share:.1%} of validation's are unknown; of a text, the "
-        f"{_READ[options.truncation]} {options.sequence_length} words are read; padding {prepared.padding_share:.1%}  "
-        f"{took(start)}",
+        f"{options.vocabulary_size:,} words; {prepared.unknown_share:.1%} of validation's are unknown; at most "
+        f"{options.sequence_length} words of a text are read, from {_READ_FROM[options.truncation]}; padding "
+        f"{prepared.padding_share:.1%}  {took(start)}",
     )
 
 
