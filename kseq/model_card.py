@@ -90,8 +90,8 @@ def _summary(record: Mapping[str, Any]) -> Iterable[str]:
     )
     if record["interrupted"]:
         yield (
-            f"**Training was interrupted** after {record['epochs']} finished epochs: this is the best model until "
-            "then, not what its options can give."
+            f"**Training was interrupted** in epoch {record['epochs']}: this is the best model until then, not "
+            "what its options can give."
         )
 
 

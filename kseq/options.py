@@ -142,7 +142,7 @@ class Options:
     seed: int = option(0, "training", "seed of weights, dropout and order", low=0, high=2**32 - 1)
 
     output_dir: str = option("saved_models", "output", "folder for exports", aliases=("--output",))
-    name: str | None = option(None, "output", "name of the export (default: <dataset>-<cell>[-bi]-<head>)")
+    name: str | None = option(None, "output", "name of the export (default: <dataset>-<cell>[-bi]-<head>[-sample])")
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -169,7 +169,15 @@ class Options:
         """Name the export: as asked for, or by the data and the model."""
         if self.name is not None:
             return self.name
-        return "-".join(part for part in (data_name, self.cell, "bi" if self.bidirectional else "", self.head) if part)
+        parts = (
+            data_name,
+            self.cell,
+            "bi" if self.bidirectional else "",
+            self.head,
+            # Or a try on some texts would become the newest version of a model that is in use.
+            "sample" if self.max_train_samples is not None else "",
+        )
+        return "-".join(part for part in parts if part)
 
 
 FIELDS: dict[str, dataclasses.Field] = {field.name: field for field in dataclasses.fields(Options)}

@@ -36,7 +36,7 @@ def show_prepared(console: Console, prepared: Prepared, start: float) -> None:
     """Say what the model will read."""
     options = prepared.options
     if options.max_train_samples is not None:
-        console.say("smoke run", f"on {prepared.data.sizes['train']:,} training texts")
+        console.say("sample", f"of {prepared.data.sizes['train']:,} training texts, for a smoke run")
     console.say(
         "text",
         f"{options.vocabulary_size:,} words; {prepared.unknown_share:.1%} of validation's are unknown; at most "

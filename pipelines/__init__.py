@@ -27,7 +27,7 @@ def datasets() -> dict[str, Dataset]:
     """Name every dataset module of this package: each file here that defines `load`. Nothing is imported."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and node.name == "load":
                 summary = (ast.get_docstring(tree) or "").partition("\n")[0]

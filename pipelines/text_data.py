@@ -259,7 +259,7 @@ def from_splits(
             "of the training split."
         )
     _check_class_names(name, class_names)
-    train, test = _as_int32(train), _as_int32(test)
+    train, test = _as_int32(name, "train", train), _as_int32(name, "test", test)
     surveys = {"train": _survey_twice(name, "train", train), "test": _survey_twice(name, "test", test)}
     if validation is None:
         # Labels are checked first: carving a split of one class or of wild labels would only blur the message.
@@ -268,7 +268,7 @@ def from_splits(
         validation, train = select(train, chosen), select(train, ~chosen)
         surveys = {"train": surveys["train"][~chosen], "validation": surveys["train"][chosen], "test": surveys["test"]}
     else:
-        validation = _as_int32(validation)
+        validation = _as_int32(name, "validation", validation)
         found = _survey_twice(name, "validation", validation)
         surveys = {"train": surveys["train"], "validation": found, "test": surveys["test"]}
     _check(name, surveys, class_names)
@@ -295,7 +295,21 @@ def from_splits(
     )
 
 
-def _as_int32(dataset: tf.data.Dataset) -> tf.data.Dataset:
+def _as_int32(name: str, split: str, dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Cast the labels of a split, and raise `DataError` unless it is unbatched texts with integer labels."""
+    spec = dataset.element_spec
+    pair = isinstance(spec, tuple) and len(spec) == 2 and all(isinstance(part, tf.TensorSpec) for part in spec)
+    if not (
+        pair
+        and spec[0].dtype == tf.string
+        and spec[1].dtype.is_integer
+        and all(part.shape.is_compatible_with(()) for part in spec)
+    ):
+        raise DataError(
+            f"the {split} split of {name!r} gives {spec}; expected pairs of a text and a label, a string scalar and an "
+            "integer scalar. Unbatch it (.unbatch()) where it is batched, and number the labels in the order of the "
+            "class names where they are strings."
+        )
     return dataset.map(lambda text, label: (text, tf.cast(label, tf.int32)), num_parallel_calls=os.cpu_count())
 
 

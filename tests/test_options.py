@@ -186,6 +186,7 @@ def test_export_name_says_the_model():
         Options("imdb", cell="gru", bidirectional=True, head="max_mean").export_name("imdb") == "imdb-gru-bi-max_mean"
     )
     assert Options("trec", cell="lstm", head="max").export_name("trec_fine") == "trec_fine-lstm-max"
+    assert Options("imdb", cell="gru", head="max", max_train_samples=9).export_name("imdb") == "imdb-gru-max-sample"
     assert Options("imdb", name="mine").export_name("imdb") == "mine"
 
 

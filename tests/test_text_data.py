@@ -399,3 +399,19 @@ def test_sample_train_counts_its_own_leaks():
     assert len(sample.warnings) == 2
     assert any(sentence.startswith(f"{shared} test text") for sentence in sample.warnings)
     assert "Another sentence." in sample.warnings
+
+
+@pytest.mark.parametrize(
+    ("change", "arrived"),
+    [
+        (lambda data: data.batch(4), "shape=(None,)"),
+        (lambda data: data.map(lambda text, label: (text, tf.strings.as_string(label))), "dtype=tf.string"),
+        (lambda data: data.map(lambda text, label: {"text": text, "label": label}), "'label'"),
+        (lambda data: data.map(lambda text, label: text), "TensorSpec"),
+    ],
+)
+def test_from_splits_refuses_what_is_no_pair_of_text_and_label(change, arrived):
+    with pytest.raises(DataError, match="expected pairs of a text and a label") as error:
+        _from_train(change(_dataset(*zip(*TRAIN, strict=True))))
+    assert arrived in str(error.value)
+    assert "the train split of 'toy'" in str(error.value)

@@ -166,14 +166,14 @@ def test_a_loss_that_is_no_number_names_what_to_change():
         train_toy(weights=weights)
     message = str(error.value)
     # Text 40 stands in the third batch.
-    assert message.startswith("the loss became nan at step 3 of epoch 1.")
+    assert message.startswith("loss became nan at step 3 of epoch 1.")
     for flag in ("--learning-rate", "--clip-norm", "--warmup-fraction", "--cell"):
         assert flag in message
 
 
 def test_a_learning_rate_beyond_all_bounds_is_a_training_error():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(TrainingError, match=r"the loss became (nan|inf) at step \d of epoch [12]\."):
+    with pytest.raises(TrainingError, match=r"loss became (nan|inf) at step \d of epoch [12]\."):
         train_toy(TOY.replace(optimizer="sgd", momentum=0.9, learning_rate=1e38, clip_norm=0.0))
     assert signal.getsignal(signal.SIGINT) is before
 
