@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from pipelines.text_data import untuned
+from pipelines.streams import untuned
 
 Vectorize = Callable[[tf.Tensor], Mapping[str, tf.Tensor]]
 

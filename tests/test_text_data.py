@@ -8,7 +8,10 @@ import pytest
 import tensorflow as tf
 
 from pipelines.errors import DataError
-from pipelines.text_data import Survey, TextData, carve, drop_texts, from_splits, sample_train, select, survey
+from pipelines.splitting import carve
+from pipelines.streams import drop_texts, select
+from pipelines.survey import Survey, survey
+from pipelines.text_data import TextData, from_splits, sample_train
 
 
 def _dataset(texts, labels):
@@ -52,8 +55,8 @@ def test_survey_reads_labels_and_equal_hashes_for_equal_texts():
     labels = [number % 3 for number in range(1500)]
     found = survey(_dataset(texts, labels).map(lambda text, label: (text, tf.cast(label, tf.int32))))
     assert len(found) == 1500
-    assert found.labels.dtype == np.int32
-    assert found.labels.tolist() == labels
+    assert found.targets.dtype == np.int32
+    assert found.targets.tolist() == labels
     classes_by_hash = {}
     for text, value in zip(texts, found.text_hashes.tolist(), strict=True):
         classes_by_hash.setdefault(value, set()).add(text)
@@ -305,6 +308,7 @@ def test_leaks_are_counted_by_split():
         "2 test texts also stand in train (15.38% of test): its score is that much flattered.",
         "3 test texts also stand in validation (23.08% of test): its score is that much flattered.",
         "1 validation text also stands in train (50.00% of validation): its score is that much flattered.",
+        "1 text stands more than once in test, each time with another label: no model can be right about all of them.",
     )
 
 
@@ -415,3 +419,99 @@ def test_from_splits_refuses_what_is_no_pair_of_text_and_label(change, arrived):
         _from_train(change(_dataset(*zip(*TRAIN, strict=True))))
     assert arrived in str(error.value)
     assert "the train split of 'toy'" in str(error.value)
+
+
+def _several(rows):
+    """Texts with the classes of each, out of three, as a dataset of multi-hot targets."""
+    texts = [text for text, _ in rows]
+    targets = np.array([[int(label in classes) for label in range(3)] for _, classes in rows], np.int64)
+    return tf.data.Dataset.from_tensor_slices((texts, targets))
+
+
+def test_from_splits_keeps_the_shares_of_several_labels():
+    # Label 2 is rare and always comes with 0, so that a choice by the common label could miss it.
+    rows = [(f"text {number}", {0, 2} if number % 20 == 0 else {0} if number % 2 else {1}) for number in range(400)]
+    data = from_splits(
+        "toy",
+        _several(rows),
+        None,
+        ("a", "b", "c"),
+        target_kind="classes",
+        test_fraction=0.25,
+        validation_fraction=0.2,
+        suggested_sequence_length=8,
+        suggested_vocabulary_size=10,
+    )
+    assert data.sizes == {"train": 240, "validation": 60, "test": 100}
+    assert data.target_spec == data.train.element_spec[1] == tf.TensorSpec((3,), tf.int8)
+    found = {split: survey(getattr(data, split)) for split in data.sizes}
+    expected = np.array([220, 180, 20])
+    for split, share in (("train", 0.6), ("validation", 0.15), ("test", 0.25)):
+        np.testing.assert_allclose(found[split].targets.sum(axis=0), share * expected, atol=1)
+    hashes = [set(each.text_hashes.tolist()) for each in found.values()]
+    assert len(set.union(*hashes)) == sum(map(len, hashes)) == 400
+
+
+def test_from_splits_takes_a_text_without_any_of_several_labels():
+    rows = [(f"text {number}", {number % 3} if number % 4 else set()) for number in range(60)]
+    data = from_splits(
+        "toy", _several(rows), _several(rows[:9]), ("a", "b", "c"), target_kind="classes",
+        suggested_sequence_length=8, suggested_vocabulary_size=10,
+    )  # fmt: skip
+    assert sum(not target.any() for _, target in data.train.as_numpy_iterator()) > 5
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "received"),
+    [
+        ([("a", {0}), ("b", {1})], "class", "an integer scalar"),
+        ([("a", {0}), ("b", {1})], "classes", "the train split of 'toy' has no text of class 'c'"),
+        ([("a", {0}), ("b", {0})], "classes", "one class only"),
+    ],
+)
+def test_from_splits_refuses_several_labels(rows, kind, received):
+    with pytest.raises(DataError, match=received):
+        from_splits(
+            "toy", _several(rows), _several(rows), ("a", "b", "c"), target_kind=kind,
+            suggested_sequence_length=8, suggested_vocabulary_size=10,
+        )  # fmt: skip
+
+
+def test_from_splits_refuses_targets_that_are_no_flags():
+    dataset = tf.data.Dataset.from_tensor_slices((["a", "b"], [[1, 0], [0, 2]]))
+    with pytest.raises(DataError, match=r"holds the label 2 \(1 such texts\); labels must be 1 for each"):
+        from_splits(
+            "toy", dataset, dataset, ("a", "b"), target_kind="classes",
+            suggested_sequence_length=8, suggested_vocabulary_size=10,
+        )  # fmt: skip
+
+
+def test_from_splits_carves_test_before_validation_whatever_the_seed_of_the_run():
+    rows = [(f"text {number}", number % 2) for number in range(200)]
+    data = from_splits(
+        "toy", _dataset(*zip(*rows, strict=True)), None, ("a", "b"), test_fraction=0.2, validation_fraction=0.25,
+        suggested_sequence_length=8, suggested_vocabulary_size=10,
+    )  # fmt: skip
+    assert data.sizes == {"train": 120, "validation": 40, "test": 40}
+    assert list(data.sizes) == ["train", "validation", "test"]
+    other = from_splits(
+        "toy", _dataset(*zip(*rows, strict=True)), None, ("a", "b"), test_fraction=0.2, validation_fraction=0.5,
+        suggested_sequence_length=8, suggested_vocabulary_size=10,
+    )  # fmt: skip
+    assert data.fingerprints["test"] == other.fingerprints["test"]
+
+
+def test_warnings_tell_what_flatters_or_spoils_a_score():
+    train = [*((f"text {number}", 0) for number in range(98)), ("other", 1), ("other", 0)]
+    test = [("held out", 0), ("held out", 0), ("held out", 1)]
+    data = _from_splits(train, test, validation=_dataset(("val a", "val b"), (0, 1)))
+    assert data.warnings == (
+        "1 text stands more than once in train, each time with another label: no model can be right about all of them.",
+        "1 text stands more than once in test, each time with another label: no model can be right about all of them.",
+        "class 'good' has a single text in train: too few to learn from. Add some, or drop or merge the class.",
+        "99.0% of train has the label 'bad': answering so every time would look as accurate. Look at macro-F1.",
+    )
+    same = _from_splits([("same", 0)] * 6 + [("a", 1), ("b", 1)], [("d", 0)], validation=_dataset(("e", "f"), (0, 1)))
+    assert [sentence for sentence in same.warnings if "one and the same" in sentence] == [
+        "6 of the 8 train texts are one and the same text. Check which column holds the texts."
+    ]

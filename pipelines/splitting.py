@@ -1,0 +1,67 @@
+"""Choose some texts of a split, stratified: the carving of held-out splits, and samples."""
+
+import numpy as np
+
+from pipelines.survey import Survey
+
+
+def carve(found: Survey, fraction: float, seed: int) -> np.ndarray:
+    """Choose a stratified part of a split, the same one for the same seed.
+
+    Equal texts stay together, so that no text stands on both sides. The order of the split does not matter.
+
+    Args:
+        found: the survey of the split, N texts.
+        fraction: share of each class to choose, between 0 and 1.
+        seed: of the choice; it is the split's own seed, not the run's.
+
+    Returns:
+        bool (N,), True for the chosen texts. Every class with two different texts keeps at least one on each side; of
+        a class with one nothing is chosen. A text with several labels counts for the rarest of them.
+    """
+    # Rarest class first: otherwise a rare class whose text also has a common label could be chosen away whole.
+    _, stratum, sizes = np.unique(found.strata, return_inverse=True, return_counts=True)
+    order = np.lexsort((stratum, sizes[stratum]))
+    _, first, group_of_ordered = np.unique(found.text_hashes[order], return_index=True, return_inverse=True)
+    group_strata = stratum[order][first]
+    group = np.empty(len(found), np.int64)
+    group[order] = group_of_ordered
+    random = np.random.default_rng(seed)
+    chosen = np.zeros(len(first), bool)
+    for each in np.unique(group_strata):
+        # Groups are numbered by hash; ordering them by first appearance would tie the choice to the file's order.
+        members = random.permutation(np.flatnonzero(group_strata == each))
+        count = min(max(round(fraction * len(members)), 1), len(members) - 1)
+        chosen[members[:count]] = True
+    return chosen[group]
+
+
+def sample(found: Survey, count: int, seed: int) -> np.ndarray:
+    """Choose `count` texts, stratified, the same ones for the same seed.
+
+    Args:
+        found: the survey of the split, N texts.
+        count: at least the number of strata and at most N.
+        seed: of the choice; a larger count keeps what a smaller one does, but for the rounding of the shares.
+
+    Returns:
+        bool (N,), True for the chosen texts; every stratum has at least one.
+    """
+    strata, sizes = np.unique(found.strata, return_counts=True)
+    random = np.random.default_rng(seed)
+    chosen = np.zeros(len(found), bool)
+    for stratum, kept in zip(strata, _allot(sizes, count), strict=True):
+        chosen[random.permutation(np.flatnonzero(found.strata == stratum))[:kept]] = True
+    return chosen
+
+
+def _allot(sizes: np.ndarray, count: int) -> np.ndarray:
+    """Share `count` out in proportion to `sizes`, int (C,): at least one to each and no more than its size."""
+    allotted = np.maximum(count * sizes // sizes.sum(), 1)
+    lacking = count * sizes / sizes.sum() - allotted
+    while allotted.sum() != count:
+        step = 1 if allotted.sum() < count else -1
+        place = np.argmax(np.where(allotted + step > 0, step * lacking, -np.inf))
+        allotted[place] += step
+        lacking[place] -= step
+    return allotted
