@@ -72,7 +72,7 @@ def main() -> None:
     datasets = given.datasets.split(",")
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for dataset in datasets:
-        prepared = experiment.prepare(pipelines.loader(dataset)(), Options(dataset))
+        prepared = experiment.prepare(pipelines.datasets()[dataset].load(), Options(dataset))
         for changes in ROWS:
             runs = results.setdefault(f"{dataset} {shown(changes)}", [])
             for seed in range(len(runs), given.seeds):

@@ -4,8 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pipelines
 from kseq import errors
@@ -15,9 +14,6 @@ from kseq.interruption import Interruption
 from kseq.options import Options, check_applies
 from kseq.registry import unknown
 from pipelines.errors import DataError
-
-if TYPE_CHECKING:
-    from pipelines.text_data import TextData
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,52 +37,44 @@ def _run(arguments: Sequence[str]) -> int:
     started = time.perf_counter()
     namespace = _parser().parse_all(arguments)
     options, typed = read_options(namespace)
-    check_dataset(options.dataset)
-    check_applies(options, typed, pipelines.datasets()[options.dataset].parameters)
+    # Before the slow imports: flags that do not apply and data that is not there are told at once.
+    source = find_source(options, typed)
     console = Console(namespace.json)
     with console.owning_output():
-        code, found = _train_and_export(options, console, ["run", *arguments], started)
+        code, found = _train_and_export(options, source, console, ["run", *arguments], started)
     console.json(found)
     return code
 
 
-def check_dataset(name: str) -> None:
-    """Refuse a name that is no dataset.
+def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
+    """Find what the dataset's name means, and refuse flags that it does not read and data that cannot be had.
 
     Raises:
-        DataError: it looks like a path, and nothing is there.
-        UsageError: it is none of the datasets.
+        DataError: it looks like a path, and nothing is there; or the data is not there and cannot be fetched.
+        UsageError: it is no dataset, path or module; or a flag does not apply.
     """
-    if name in pipelines.datasets():
-        return
-    if Path(name).exists():
-        raise errors.UsageError(
-            f"{name!r} is a file or folder of yours, which this version cannot read; expected one of "
-            f"{', '.join(pipelines.datasets())}. README.md tells how to make a dataset of your own."
-        )
-    message = unknown("dataset", name, pipelines.datasets())
-    if os.sep in name or "." in name:
-        raise DataError(f"{name} does not exist. Check the path. If a dataset was meant: {message}")
-    raise errors.UsageError(message)
-
-
-def _load(options: Options) -> "TextData":
-    """Load the dataset with those options that its `load` takes and that are set."""
-    wanted = pipelines.datasets()[options.dataset].parameters
-    given = {name: getattr(options, name) for name in wanted if getattr(options, name, None) is not None}
-    return pipelines.loader(options.dataset)(**given)
+    name = options.dataset
+    source = pipelines.find(name)
+    if source is None:
+        message = unknown("dataset", name, pipelines.datasets())
+        if os.sep in name or "." in name:
+            raise DataError(f"{name} does not exist. Check the path. If a dataset was meant: {message}")
+        raise errors.UsageError(message)
+    check_applies(options, typed, source.parameters)
+    source.check(source.given(options))
+    return source
 
 
 def _train_and_export(
-    options: Options, console: Console, command: Sequence[str], started: float
+    options: Options, source: pipelines.Source, console: Console, command: Sequence[str], started: float
 ) -> tuple[int, dict[str, Any]]:
     """Do the work; return the exit code and what `--json` tells."""
     console.show_log("pipelines")
     with quiet_start():
         import tensorflow as tf  # noqa: F401
     start = time.perf_counter()
-    # Before the other slow imports: data that is not there is told as soon as can be.
-    data = _load(options)
+    # Before the other slow imports: data that no classifier can be made of is told as soon as can be.
+    data = source.load(**source.given(options))
 
     from kseq import experiment, report
     from kseq.artifact import write_artifact

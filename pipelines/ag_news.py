@@ -8,7 +8,8 @@ import tensorflow as tf
 from pipelines import tensorflow_datasets_source as source
 from pipelines.text_data import TextData, from_splits
 
-_ARCHIVE = "https://drive.google.com/uc?export=download&id=0Bz8a_Dbh9QhbUDNpeUdjb0wxRms"
+TFDS_NAME = "ag_news_subset"
+ARCHIVES = ("https://drive.google.com/uc?export=download&id=0Bz8a_Dbh9QhbUDNpeUdjb0wxRms",)
 
 
 def load(
@@ -31,7 +32,7 @@ def load(
     Raises:
         DataError: the data is not there and cannot be fetched, or is damaged.
     """
-    builder = source.prepared("ag_news_subset", [_ARCHIVE], data_dir=data_dir, manual_dir=manual_dir)
+    builder = source.prepared(TFDS_NAME, ARCHIVES, data_dir=data_dir, manual_dir=manual_dir)
     with source.reading(builder):
         return from_splits(
             "ag_news",

@@ -8,7 +8,8 @@ reviews as published; they are left out there, which leaves 49,730.
 from pipelines import tensorflow_datasets_source as source
 from pipelines.text_data import TextData, from_splits
 
-_ARCHIVE = "http://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+TFDS_NAME = "imdb_reviews/plain_text"
+ARCHIVES = ("http://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",)
 
 
 def load(
@@ -29,7 +30,7 @@ def load(
     Raises:
         DataError: the data is not there and cannot be fetched, or is damaged.
     """
-    builder = source.prepared("imdb_reviews/plain_text", [_ARCHIVE], data_dir=data_dir, manual_dir=manual_dir)
+    builder = source.prepared(TFDS_NAME, ARCHIVES, data_dir=data_dir, manual_dir=manual_dir)
     with source.reading(builder):
         return from_splits(
             "imdb",

@@ -8,7 +8,8 @@ has a longer or shorter relative in train: expect its score to lie above the tes
 from pipelines import tensorflow_datasets_source as source
 from pipelines.text_data import TextData, from_splits
 
-_ARCHIVE = "https://dl.fbaipublicfiles.com/glue/data/SST-2.zip"
+TFDS_NAME = "glue/sst2"
+ARCHIVES = ("https://dl.fbaipublicfiles.com/glue/data/SST-2.zip",)
 
 
 def load(
@@ -29,7 +30,7 @@ def load(
     Raises:
         DataError: the data is not there and cannot be fetched, or is damaged.
     """
-    builder = source.prepared("glue/sst2", [_ARCHIVE], data_dir=data_dir, manual_dir=manual_dir)
+    builder = source.prepared(TFDS_NAME, ARCHIVES, data_dir=data_dir, manual_dir=manual_dir)
     with source.reading(builder):
         return from_splits(
             "sst2",

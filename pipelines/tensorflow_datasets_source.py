@@ -6,14 +6,7 @@ lock; without a network the answer comes within seconds and names the ways on.
 
 import contextlib
 import logging
-import os
-import queue
-import socket
 import sys
-import threading
-import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,15 +16,11 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import downloader
 
+from pipelines.availability import check_archives, check_network, data_folder, file_name, one_line, ways_on
 from pipelines.errors import DataError
 
 logger = logging.getLogger("pipelines")
 
-# For all hosts together, names looked up included: a silent name server blocks longer than any socket timeout. With the
-# imports before it, the answer comes within five seconds.
-_PROBE_SECONDS = 2.0
-# For one address of a host, so that there is time for another where the first is silent, as IPv6 often is.
-_CONNECT_SECONDS = 1.0
 # TensorFlow Datasets tries ten times, doubling its pauses: 204 silent seconds. Four tries take three.
 _DOWNLOAD_TRIES = 4
 
@@ -55,14 +44,14 @@ def prepared(
     Raises:
         DataError: a folder that does not exist or cannot be written, no network, a failed download, damaged data.
     """
-    folder = _data_folder(data_dir)
+    folder = data_folder(data_dir)
     builder = _find(name, folder)
     if _is_prepared(builder):
         return builder
     if manual_dir is not None:
-        _check_archives(name, archives, Path(manual_dir).expanduser())
+        check_archives(name, archives, Path(manual_dir).expanduser())
     else:
-        _check_network(name, archives, builder)
+        check_network(name, archives, Path(builder.data_path))
     with _only_one_process(name, Path(builder.data_dir_root)):
         # Whoever held the lock before may have prepared it meanwhile.
         if not _is_prepared(_find(name, folder)):
@@ -88,6 +77,21 @@ def read(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
         raise _damaged(builder, error) from error
 
 
+def archives_of(name: str) -> list[str]:
+    """List the addresses of the files that preparing a dataset downloads.
+
+    Raises:
+        DataError: TensorFlow Datasets has no dataset of that name.
+    """
+    try:
+        return sorted(tfds.builder_cls(name.partition("/")[0]).url_infos or {})
+    except (tfds.core.DatasetNotFoundError, ImportError, ValueError) as error:
+        raise DataError(
+            f"TensorFlow Datasets has no dataset {name!r} ({one_line(error)}). `python -c 'import tensorflow_datasets "
+            "as tfds; print(tfds.list_builders())'` lists them."
+        ) from error
+
+
 def size(builder: tfds.core.DatasetBuilder, split: str) -> int | None:
     """Number of examples of a split as its metadata states it, or None where it states none."""
     return builder.info.splits[split].num_examples if split in builder.info.splits else None
@@ -104,22 +108,9 @@ def reading(builder: tfds.core.DatasetBuilder) -> Iterator[None]:
 
 def _damaged(builder: tfds.core.DatasetBuilder, error: Exception) -> DataError:
     return DataError(
-        f"the prepared files of {builder.info.full_name} in {builder.data_path} are damaged ({_one_line(error)}); "
+        f"the prepared files of {builder.info.full_name} in {builder.data_path} are damaged ({one_line(error)}); "
         "delete that folder and prepare it again, or name another with --data-dir."
     )
-
-
-def _data_folder(data_dir: str | None) -> Path | None:
-    if data_dir is None:
-        configured = os.environ.get("KSEQ_DATA_DIR")
-        return Path(configured).expanduser() if configured else None
-    folder = Path(data_dir).expanduser()
-    if not folder.is_dir():
-        raise DataError(
-            f"the data folder {folder} does not exist; name an existing folder with --data-dir (an empty one is "
-            "filled), or leave the option out."
-        )
-    return folder
 
 
 def _find(name: str, folder: Path | None) -> tfds.core.DatasetBuilder:
@@ -139,7 +130,7 @@ def _find(name: str, folder: Path | None) -> tfds.core.DatasetBuilder:
     except Exception as error:  # Damaged metadata raises whatever the JSON, protobuf and feature readers raise.
         place = folder or "the folders of TensorFlow Datasets"
         raise DataError(
-            f"{name} in {place} cannot be read ({_one_line(error)}); delete its folder there and prepare it again, or "
+            f"{name} in {place} cannot be read ({one_line(error)}); delete its folder there and prepare it again, or "
             "name another place with --data-dir."
         ) from error
 
@@ -147,75 +138,6 @@ def _find(name: str, folder: Path | None) -> tfds.core.DatasetBuilder:
 def _is_prepared(builder: tfds.core.DatasetBuilder) -> bool:
     # is_prepared logs a warning about a folder that is not there, which is no news to anybody.
     return bool(builder.data_path.exists() and builder.is_prepared())
-
-
-def _ways_on(archives: Sequence[str]) -> str:
-    files = " and ".join(map(_file_name, archives))
-    return (
-        "Ways on: name a folder where TensorFlow Datasets has prepared it with --data-dir or KSEQ_DATA_DIR; or put "
-        f"the original {files} into a folder and name that with --manual-dir; or use the built-in dataset 'reviews', "
-        "which needs no download."
-    )
-
-
-def _check_archives(name: str, archives: Sequence[str], manual_dir: Path) -> None:
-    if not manual_dir.is_dir():
-        raise DataError(f"the folder {manual_dir} given as --manual-dir does not exist.")
-    missing = [_file_name(url) for url in archives if not (manual_dir / _file_name(url)).is_file()]
-    if missing:
-        raise DataError(
-            f"{name} is prepared from {' and '.join(missing)}, which {manual_dir} (--manual-dir) does not hold. "
-            f"Download from {' and '.join(archives)}."
-        )
-
-
-def _check_network(name: str, archives: Sequence[str], builder: tfds.core.DatasetBuilder) -> None:
-    """Raise `DataError` unless the hosts of a dataset's archives, or the proxies before them, take a connection."""
-    failure = _connection_failure(sorted({_first_hop(url) for url in archives}))
-    if failure:
-        raise DataError(
-            f"{name} is not prepared in {builder.data_path} and cannot be downloaded: no connection to {failure}. "
-            f"{_ways_on(archives)}"
-        )
-
-
-def _first_hop(url: str) -> tuple[str, int]:
-    """Host and port that a download of this address connects to: the proxy's where one is set."""
-    parts = urllib.parse.urlsplit(url)
-    host = parts.hostname or ""
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if proxy and not urllib.request.proxy_bypass(host):
-        parts = urllib.parse.urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        host = parts.hostname or ""
-    return host, parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _connection_failure(hops: Sequence[tuple[str, int]]) -> str | None:
-    """Which host takes no connection and why, found within `_PROBE_SECONDS` for all; None where each takes one."""
-    answers: queue.SimpleQueue[tuple[tuple[str, int], str | None]] = queue.SimpleQueue()
-
-    def connect(hop: tuple[str, int]) -> None:
-        try:
-            socket.create_connection(hop, timeout=_CONNECT_SECONDS).close()
-            answers.put((hop, None))
-        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that no name server could know.
-            answers.put((hop, _one_line(error)))
-
-    deadline = time.monotonic() + _PROBE_SECONDS
-    for hop in hops:
-        threading.Thread(target=connect, args=(hop,), daemon=True).start()
-    silent = list(hops)
-    while silent:
-        try:
-            (host, port), cause = answers.get(timeout=max(0, deadline - time.monotonic()))
-        except queue.Empty:
-            host, port = silent[0]
-            return f"{host}:{port} (no answer in {_PROBE_SECONDS:g} seconds)"
-        if cause:
-            return f"{host}:{port} ({cause})"
-        silent.remove((host, port))
-    return None
 
 
 @contextlib.contextmanager
@@ -231,7 +153,7 @@ def _only_one_process(name: str, root: Path) -> Iterator[None]:
             lock.acquire()
     except OSError as error:
         raise DataError(
-            f"{name} is not prepared and the data folder {root} cannot be written ({_one_line(error)}); name another "
+            f"{name} is not prepared and the data folder {root} cannot be written ({one_line(error)}); name another "
             "with --data-dir or KSEQ_DATA_DIR."
         ) from error
     try:
@@ -247,7 +169,7 @@ def _prepare(name: str, archives: Sequence[str], builder: tfds.core.DatasetBuild
     for url in archives:
         # Old checksum lists name no file, and without its name a file in manual_dir is not recognised.
         if url in known and known[url].filename is None:
-            known[url].filename = _file_name(url)
+            known[url].filename = file_name(url)
     config = tfds.download.DownloadConfig(
         manual_dir=Path(manual_dir).expanduser() if manual_dir else None, try_download_gcs=False
     )
@@ -259,23 +181,7 @@ def _prepare(name: str, archives: Sequence[str], builder: tfds.core.DatasetBuild
             builder.download_and_prepare(download_config=config)
     except Exception as error:  # Networks, archives, checksums and disks fail each with errors of their own.
         raise DataError(
-            f"{name} could not be prepared in {builder.data_path}: {_one_line(error)}. {_ways_on(archives)}"
+            f"{name} could not be prepared in {builder.data_path}: {one_line(error)}. {ways_on(archives)}"
         ) from error
     finally:
         downloader.MAX_RETRIES = tries
-
-
-def _file_name(url: str) -> str:
-    """Name of the file behind an address, as the checksum lists of TensorFlow Datasets have it."""
-    return _DRIVE_FILES.get(url) or Path(urllib.parse.urlsplit(url).path).name
-
-
-# Google Drive's addresses do not say what the file is called.
-_DRIVE_FILES = {
-    "https://drive.google.com/uc?export=download&id=0Bz8a_Dbh9QhbUDNpeUdjb0wxRms": "ag_news_csv.tar.gz",
-}
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:300]}…"

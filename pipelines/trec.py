@@ -11,7 +11,8 @@ from pipelines import tensorflow_datasets_source as source
 from pipelines.errors import DataError
 from pipelines.text_data import TextData, from_splits
 
-_ARCHIVES = ("http://cogcomp.org/Data/QA/QC/train_5500.label", "http://cogcomp.org/Data/QA/QC/TREC_10.label")
+TFDS_NAME = "trec"
+ARCHIVES = ("http://cogcomp.org/Data/QA/QC/train_5500.label", "http://cogcomp.org/Data/QA/QC/TREC_10.label")
 
 
 def load(
@@ -35,7 +36,7 @@ def load(
     Raises:
         DataError: the data is not there and cannot be fetched, or is damaged; a fine class that only test has.
     """
-    builder = source.prepared("trec", _ARCHIVES, data_dir=data_dir, manual_dir=manual_dir)
+    builder = source.prepared(TFDS_NAME, ARCHIVES, data_dir=data_dir, manual_dir=manual_dir)
     with source.reading(builder):
         train, test = (source.read(builder, split) for split in ("train", "test"))
         if fine_labels:

@@ -8,7 +8,8 @@ import tensorflow as tf
 from pipelines import tensorflow_datasets_source as source
 from pipelines.text_data import TextData, from_splits
 
-_ARCHIVE = "https://s3.amazonaws.com/fast-ai-nlp/yelp_review_polarity_csv.tgz"
+TFDS_NAME = "yelp_polarity_reviews"
+ARCHIVES = ("https://s3.amazonaws.com/fast-ai-nlp/yelp_review_polarity_csv.tgz",)
 
 
 def load(
@@ -29,7 +30,7 @@ def load(
     Raises:
         DataError: the data is not there and cannot be fetched, or is damaged.
     """
-    builder = source.prepared("yelp_polarity_reviews", [_ARCHIVE], data_dir=data_dir, manual_dir=manual_dir)
+    builder = source.prepared(TFDS_NAME, ARCHIVES, data_dir=data_dir, manual_dir=manual_dir)
     with source.reading(builder):
         return from_splits(
             "yelp_polarity",

@@ -1,5 +1,6 @@
 """The datasets that come from TensorFlow Datasets: found, prepared, refused, and split."""
 
+import importlib
 import inspect
 import logging
 import os
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import checksums, downloader
 from tensorflow_datasets.core.utils import gcs_utils
 
-from pipelines import datasets, loader
+from pipelines import availability, datasets, find
 from pipelines import tensorflow_datasets_source as source
 from pipelines.errors import DataError
 from pipelines.yelp_polarity import unescape
@@ -98,6 +99,10 @@ def _texts_and_labels(dataset):
 # Contract
 
 
+def _module(name):
+    return importlib.import_module(f"pipelines.{name}")
+
+
 def test_every_module_declares_the_options_the_command_knows():
     assert sorted(name for name in datasets() if name in SOURCES) == sorted(SOURCES)
     assert "tensorflow_datasets_source" not in datasets()
@@ -105,20 +110,20 @@ def test_every_module_declares_the_options_the_command_knows():
         extra = ("fine_labels",) if name == "trec" else ()
         assert datasets()[name].parameters == KNOWN + extra
         assert datasets()[name].summary.endswith(".")
-        signature = inspect.signature(loader(name)).parameters
+        signature = inspect.signature(_module(name).load).parameters
         assert signature["split_seed"].default == 0
         assert signature["validation_fraction"].default == 0.1
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_declared_archives_are_the_ones_tensorflow_datasets_checks(name):
-    module = inspect.getmodule(loader(name))
-    archives = getattr(module, "_ARCHIVES", None) or [module._ARCHIVE]
+    tfds_name, archives = datasets()[name].download
+    assert tfds_name == SOURCES[name][0]
     known = tfds.builder(SOURCES[name][0], data_dir="/nowhere").url_infos
     assert archives
     for url in archives:
-        assert known[url].filename in (source._file_name(url), None)
-        assert source._file_name(url) in inspect.getdoc(loader(name))
+        assert known[url].filename in (availability.file_name(url), None)
+        assert availability.file_name(url) in inspect.getdoc(_module(name).load)
 
 
 @pytest.mark.parametrize(("name", "options"), [*((name, {}) for name in SOURCES), ("trec", {"fine_labels": True})])
@@ -126,10 +131,10 @@ def test_every_dataset_keeps_the_contract_on_mock_data(name, options, monkeypatc
     monkeypatch.setattr(source, "_is_prepared", lambda builder: True)
     theirs, test_split = SOURCES[name]
     with tfds.testing.mock_data(num_examples=200):
-        data = loader(name)(split_seed=1, **options)
+        data = datasets()[name].load(split_seed=1, **options)
         examples = list(tfds.as_numpy(tfds.load(theirs, split=test_split)))
         splits = {split: _texts_and_labels(getattr(data, split)) for split in ("train", "validation", "test")}
-        other = loader(name)(split_seed=2, validation_fraction=0.8, **options)
+        other = datasets()[name].load(split_seed=2, validation_fraction=0.8, **options)
         unlabeled = list(data.unlabeled.as_numpy_iterator()) if data.unlabeled else None
     texts = {
         "ag_news": lambda example: example["title"] + b"\n" + example["description"],
@@ -161,7 +166,7 @@ def test_sst2_tests_on_the_official_validation_split(monkeypatch):
 
     monkeypatch.setattr(source, "_is_prepared", lambda builder: True)
     with tfds.testing.mock_data(as_dataset_fn=as_dataset):
-        data = loader("sst2")()
+        data = datasets()["sst2"].load()
         assert _texts_and_labels(data.test) == [("validation 0", 1), ("validation 1", 0)]
         carved = _texts_and_labels(data.train) + _texts_and_labels(data.validation)
     assert sorted(carved) == sorted((f"train {number}", number % 2) for number in range(20))
@@ -179,7 +184,7 @@ def test_fine_label_that_only_test_has_is_refused_and_named(monkeypatch):
         tfds.testing.mock_data(as_dataset_fn=as_dataset),
         pytest.raises(DataError, match=r"1 test questions of 'trec'.*\(ENTY:animal\)"),
     ):
-        loader("trec")(fine_labels=True)
+        datasets()["trec"].load(fine_labels=True)
 
 
 def test_yelp_escapes_are_undone():
@@ -194,7 +199,7 @@ def test_yelp_escapes_are_undone():
 def test_offline_names_the_three_ways_within_five_seconds(name, tmp_path, no_network):
     start = time.monotonic()
     with pytest.raises(DataError) as caught:
-        loader(name)(data_dir=str(tmp_path))
+        datasets()[name].load(data_dir=str(tmp_path))
     assert time.monotonic() - start < 5
     message = str(caught.value)
     assert SOURCES[name][0] in message
@@ -216,7 +221,7 @@ def test_a_silent_name_server_is_not_waited_for(tmp_path, monkeypatch):
     try:
         start = time.monotonic()
         with pytest.raises(DataError, match=r"ai\.stanford\.edu:80 \(no answer in 2 seconds\)"):
-            loader("imdb")(data_dir=str(tmp_path))
+            datasets()["imdb"].load(data_dir=str(tmp_path))
         assert time.monotonic() - start < 4
     finally:
         answer.set()
@@ -237,12 +242,12 @@ def test_all_hosts_are_probed_at_once_within_one_deadline(monkeypatch):
     def failure(*hosts):
         asked.clear()
         start = time.monotonic()
-        found = source._connection_failure([(host, 443) for host in hosts])
+        found = availability._connection_failure([(host, 443) for host in hosts])
         assert sorted(asked) == sorted(hosts)
         return found, time.monotonic() - start
 
     monkeypatch.setattr(socket, "create_connection", reply)
-    monkeypatch.setattr(source, "_PROBE_SECONDS", 0.5)
+    monkeypatch.setattr(availability, "_PROBE_SECONDS", 0.5)
     try:
         found, seconds = failure("silent-a", "silent-b", "open", "silent-c")
         assert found == "silent-a:443 (no answer in 0.5 seconds)"
@@ -259,25 +264,25 @@ def test_all_hosts_are_probed_at_once_within_one_deadline(monkeypatch):
 def test_the_probe_goes_to_the_proxy_where_one_is_set(monkeypatch):
     for variable in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(variable)
-    assert source._first_hop("https://data.example/file") == ("data.example", 443)
-    assert source._first_hop("http://data.example:8080/file") == ("data.example", 8080)
+    assert availability._first_hop("https://data.example/file") == ("data.example", 443)
+    assert availability._first_hop("http://data.example:8080/file") == ("data.example", 8080)
     monkeypatch.setenv("http_proxy", "http://user:word@proxy.example:3128")
     monkeypatch.setenv("no_proxy", "near.example")
-    assert source._first_hop("http://data.example/file") == ("proxy.example", 3128)
-    assert source._first_hop("https://data.example/file") == ("data.example", 443)
-    assert source._first_hop("http://near.example/file") == ("near.example", 80)
+    assert availability._first_hop("http://data.example/file") == ("proxy.example", 3128)
+    assert availability._first_hop("https://data.example/file") == ("data.example", 443)
+    assert availability._first_hop("http://near.example/file") == ("near.example", 80)
 
 
 def test_the_data_folder_comes_from_the_argument_then_the_environment(tmp_path, monkeypatch, no_network):
     monkeypatch.setenv("KSEQ_DATA_DIR", str(tmp_path / "environment"))
     with pytest.raises(DataError, match=str(tmp_path / "environment" / "trec")):
-        loader("trec")()
+        datasets()["trec"].load()
     with pytest.raises(DataError, match=str(tmp_path / "trec")):
-        loader("trec")(data_dir=str(tmp_path))
+        datasets()["trec"].load(data_dir=str(tmp_path))
     with pytest.raises(DataError, match=f"the data folder {tmp_path / 'nowhere'} does not exist"):
-        loader("trec")(data_dir=str(tmp_path / "nowhere"))
+        datasets()["trec"].load(data_dir=str(tmp_path / "nowhere"))
     monkeypatch.delenv("KSEQ_DATA_DIR")
-    assert source._data_folder(None) is None
+    assert availability.data_folder(None) is None
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, tiny_archive):
@@ -288,7 +293,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, 
 
 
 def test_a_failing_download_is_an_error_with_its_cause(tmp_path, monkeypatch, tiny_archive, no_network):
-    monkeypatch.setattr(source, "_connection_failure", lambda hops: None)
+    monkeypatch.setattr(availability, "_connection_failure", lambda hops: None)
     monkeypatch.setattr(source, "_DOWNLOAD_TRIES", 0)
     tries = downloader.MAX_RETRIES
     with pytest.raises(DataError, match=r"could not be prepared .*data\.example.*--manual-dir"):
@@ -323,9 +328,9 @@ def test_an_archive_that_is_not_the_original_is_refused(tmp_path, tiny_archive):
 
 def test_a_manual_folder_without_the_archive_is_refused(tmp_path, no_network):
     with pytest.raises(DataError, match=r"prepared from aclImdb_v1\.tar\.gz, which .* does not hold"):
-        loader("imdb")(data_dir=str(tmp_path), manual_dir=str(tmp_path))
+        datasets()["imdb"].load(data_dir=str(tmp_path), manual_dir=str(tmp_path))
     with pytest.raises(DataError, match=r"/nowhere given as --manual-dir does not exist"):
-        loader("imdb")(data_dir=str(tmp_path), manual_dir="/nowhere")
+        datasets()["imdb"].load(data_dir=str(tmp_path), manual_dir="/nowhere")
     assert no_network == []
 
 
@@ -422,6 +427,27 @@ def _official(path, *labels):
     return rows
 
 
+def test_any_dataset_is_loaded_by_its_features(tmp_path, tiny_archive):
+    data = find("tfds:kseq_tiny").load(
+        data_dir=str(tmp_path), manual_dir=str(tiny_archive), test_fraction=0.4, validation_fraction=0.3
+    )
+    # The one split it has is parted.
+    assert data.sizes == {"train": 6, "validation": 2, "test": 4}
+    assert (data.name, data.class_names) == ("kseq_tiny", ("0", "1"))
+    pairs = [pair for split in data.sizes for pair in _texts_and_labels(getattr(data, split))]
+    assert sorted(pairs) == sorted((f"text {number}", number % 2) for number in range(12))
+    assert data.notes == ("text from 'text', label from 'label'; splits of kseq_tiny: train",)
+
+
+def test_trec_by_its_features_is_trec(real_folder):
+    if not (real_folder / "trec").is_dir():
+        pytest.skip(f"{real_folder} has no trec")
+    data = find("tfds:trec").load(data_dir=str(real_folder), label_column="label-coarse")
+    named = datasets()["trec"].load(data_dir=str(real_folder))
+    assert data.fingerprints == named.fingerprints
+    assert data.class_names == named.class_names
+
+
 def _check_against(data, official_train, official_test):
     """Compare a dataset with its official splits and count its leaks with Python's own sets."""
     splits = {split: _texts_and_labels(getattr(data, split)) for split in ("train", "validation", "test")}
@@ -435,10 +461,17 @@ def _check_against(data, official_train, official_test):
         count = sum(text in texts[other] for text, _ in splits["test"])
         if count:
             expected.append((count, "test", other))
-    assert len(data.warnings) == len(expected)
-    for sentence, (count, held_out, other) in zip(data.warnings, expected, strict=True):
+    leaks = [sentence for sentence in data.warnings if "also stand" in sentence]
+    for sentence, (count, held_out, other) in zip(leaks, expected, strict=True):
         assert sentence.startswith(f"{count} {held_out} text")
         assert f"in {other} (" in sentence
+    for split, pairs in splits.items():
+        labels = defaultdict(set)
+        for text, label in pairs:
+            labels[text].add(label)
+        conflicts = sum(len(found) > 1 for found in labels.values())
+        stated = [sentence for sentence in data.warnings if f"more than once in {split}" in sentence]
+        assert [sentence.split()[0] for sentence in stated] == ([str(conflicts)] if conflicts else [])
     classes = set(range(len(data.class_names)))
     assert {label for _, label in splits["train"]} == {label for _, label in splits["validation"]} == classes
     assert {label for _, label in splits["test"]} <= classes
@@ -453,7 +486,7 @@ def test_imdb_is_the_official_split(real_folder, no_network):
         _official(folder / f"imdb_reviews-{split}.tfrecord-00000-of-00001", "label")
         for split in ("train", "test", "unsupervised")
     )
-    data = loader("imdb")()
+    data = datasets()["imdb"].load()
     splits = _check_against(data, train, test)
     assert no_network == []
     assert (len(train), len(test)) == (25_000, 25_000)
@@ -482,7 +515,7 @@ def test_trec_is_the_official_split(fine_labels, real_folder, no_network):
         for split in ("train", "test")
     )
     assert (len(train), len(test)) == (5_452, 500)
-    data = loader("trec")(fine_labels=fine_labels)
+    data = datasets()["trec"].load(fine_labels=fine_labels)
     coarse, fine = ((folder / f"label-{kind}.labels.txt").read_text().split() for kind in ("coarse", "fine"))
     names = {(c, f): f"{coarse[c]}:{fine[f]}" if fine_labels else coarse[c] for _, c, f in train + test}
     label = {name: number for number, name in enumerate(data.class_names)}
@@ -490,7 +523,7 @@ def test_trec_is_the_official_split(fine_labels, real_folder, no_network):
     official = [[(text, label[names[c, f]]) for text, c, f in rows] for rows in (train, test)]
     _check_against(data, *official)
     assert no_network == []
-    again, other = (loader("trec")(fine_labels=fine_labels, split_seed=seed).fingerprints for seed in (0, 1))
+    again, other = (datasets()["trec"].load(fine_labels=fine_labels, split_seed=seed).fingerprints for seed in (0, 1))
     assert again == data.fingerprints
     assert again["validation"] != other["validation"]
     assert again["test"] == other["test"]
