@@ -16,15 +16,9 @@ from kseq.options import Options
 from kseq.scoring import Scores, score
 from kseq.training import TrainingResult, train
 from kseq.vectorizer import UNKNOWN_ID, Vectorizer, count_words, frequent_words
-from pipelines.batching import (
-    VectorizedSplit,
-    epoch_order,
-    evaluation_batches,
-    padding_share,
-    training_batches,
-    vectorize_split,
-)
+from pipelines.batching import epoch_order, evaluation_batches, padding_share, training_batches
 from pipelines.text_data import TextData, sample_train
+from pipelines.vectorized_split import Split, vectorize_split
 
 _EVALUATION_BATCH = 256
 # A large text collection is learned in a few passes; a small one needs as many optimizer steps, not as few passes.
@@ -50,7 +44,7 @@ class Prepared:
     data: TextData
     options: Options
     vectorizer: Vectorizer
-    splits: Mapping[str, VectorizedSplit]
+    splits: Mapping[str, Split]
     padding_share: float
     unknown_share: float
 
@@ -64,9 +58,15 @@ def prepare(data: TextData, options: Options) -> Prepared:
     vocabulary = frequent_words(words, options.vocabulary_size or data.suggested_vocabulary_size, options.min_count)
     vectorizer = Vectorizer(vocabulary, options.sequence_length or data.suggested_sequence_length, options.truncation)
     splits = {
-        "train": vectorize_split(data.train, vectorizer),
-        "validation": vectorize_split(data.validation, vectorizer),
-        "test": vectorize_split(data.test, vectorizer),
+        name: vectorize_split(
+            getattr(data, name),
+            vectorizer,
+            options.cache,
+            size=data.sizes[name],
+            key=f"{data.fingerprints[name]} {vectorizer.key}",
+            cache_dir=options.cache_dir,
+        )
+        for name in ("train", "validation", "test")
     }
     enough = math.ceil(_FEWEST_STEPS / steps_per_epoch(splits["train"], options))
     options = options.replace(
@@ -82,11 +82,11 @@ def prepare(data: TextData, options: Options) -> Prepared:
         vectorizer=vectorizer,
         splits=splits,
         padding_share=padding_share(lengths, epoch_order(lengths, options.batch_size, options.seed, 0)),
-        unknown_share=float(np.mean(splits["validation"].inputs["token_ids"].values == UNKNOWN_ID)),
+        unknown_share=splits["validation"].share_of(UNKNOWN_ID),
     )
 
 
-def steps_per_epoch(split: VectorizedSplit, options: Options) -> int:
+def steps_per_epoch(split: Split, options: Options) -> int:
     """Count the batches of one pass over a split."""
     return math.ceil(len(split) / options.batch_size)
 
@@ -121,7 +121,7 @@ def train_model(
     )
 
 
-def probabilities(serving_model: keras.Model, split: VectorizedSplit) -> np.ndarray:
+def probabilities(serving_model: keras.Model, split: Split) -> np.ndarray:
     """Compute the probabilities (N, C) of every text of a split, in its order."""
     batches, order = evaluation_batches(split, _EVALUATION_BATCH)
     answers = serving_model.predict(batches, verbose=0)

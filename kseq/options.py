@@ -13,7 +13,7 @@ from kseq.errors import UsageError
 from kseq.heads import HEADS
 from kseq.optimizers import LEARNING_RATES, OPTIMIZERS, SCHEDULES
 from kseq.registry import Part, unknown
-from kseq.text_options import TRUNCATIONS
+from kseq.text_options import CACHES, TRUNCATIONS
 
 # Options that choose a part, and where from. The chosen parts tell which of the other options apply.
 REGISTRIES: dict[str, Mapping[str, Part]] = {
@@ -140,6 +140,16 @@ class Options:
     patience: int = option(2, "training", "epochs without a better validation before stopping", low=1)
     monitor: str = option("val_accuracy", "training", "what the kept epoch is best by", choices=MONITORS)
     seed: int = option(0, "training", "seed of weights, dropout and order", low=0, high=2**32 - 1)
+
+    cache: str = option(
+        "memory", "training", "where tokens are kept between epochs; none vectorizes the texts again", choices=CACHES
+    )
+    cache_dir: str | None = option(
+        None,
+        "training",
+        "folder of --cache disk (default: kseq in the user's cache folder); at most 10 GiB, and free to be deleted",
+        applies=("--cache disk", lambda options: options.cache == "disk"),
+    )
 
     output_dir: str = option("saved_models", "output", "folder for exports", aliases=("--output",))
     name: str | None = option(None, "output", "name of the export (default: <dataset>-<cell>[-bi]-<head>[-sample])")

@@ -10,7 +10,9 @@ from kseq.experiment import Prepared
 from kseq.options import Options
 from kseq.scoring import Scores
 from kseq.training import TrainingResult
+from pipelines.free_memory import gibibytes
 from pipelines.text_data import TextData
+from pipelines.vectorized_split import StreamedSplit, VectorizedSplit
 
 _SHOWN_CLASSES = 8
 _READ_FROM = {"head": "its beginning", "tail": "its end", "head_tail": "both ends"}
@@ -43,6 +45,19 @@ def show_prepared(console: Console, prepared: Prepared, start: float) -> None:
         f"{options.sequence_length} words of a text are read, from {_READ_FROM[options.truncation]}; padding "
         f"{prepared.padding_share:.1%}  {took(start)}",
     )
+    show_cache(console, prepared)
+
+
+def show_cache(console: Console, prepared: Prepared) -> None:
+    """Say where the tokens are, unless they are in memory."""
+    train = prepared.splits["train"]
+    if isinstance(train, StreamedSplit):
+        times = "once" if train.passes == 1 else f"about {train.passes} times"
+        console.say("cache", f"none: train is read and vectorized while it is trained on, {times} an epoch")
+    elif train.folder is not None:
+        size = gibibytes(sum(split.nbytes for split in prepared.splits.values() if isinstance(split, VectorizedSplit)))
+        found = "found there from an earlier run" if train.reused else "written now"
+        console.say("cache", f"disk: {size} of tokens in {train.folder}, {found}; the folder may be deleted")
 
 
 def show_model(console: Console, options: Options, parameters: int) -> None:

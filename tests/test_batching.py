@@ -11,15 +11,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipelines.batching import (
-    Rows,
-    VectorizedSplit,
-    epoch_order,
-    evaluation_batches,
-    padding_share,
-    training_batches,
-    vectorize_split,
-)
+from pipelines.batching import epoch_order, evaluation_batches, padding_share, training_batches
+from pipelines.rows import Rows
+from pipelines.vectorized_split import VectorizedSplit, vectorize_split
 
 ROOT = Path(__file__).parents[1]
 # Some orders of magnitude, as texts have them: half of the texts are shorter than a sixth of the longest.
