@@ -1,7 +1,11 @@
 """`tf.data` streams of texts to streams of texts."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
+
+_SELECT_BLOCK = 1024
 
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
@@ -18,7 +22,14 @@ def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
 def select(dataset: tf.data.Dataset, chosen: np.ndarray) -> tf.data.Dataset:
     """Keep the elements of a dataset whose position is True in `chosen`, bool (N,)."""
     flags = tf.constant(chosen)
-    return dataset.enumerate().filter(lambda position, _: flags[position]).map(lambda _, element: element)
+
+    # By blocks: a filter of single elements is some twenty times slower, longer than many files take to read.
+    def keep(number: tf.Tensor, block: Any) -> Any:
+        start = number * _SELECT_BLOCK
+        kept = tf.where(flags[start : start + tf.shape(tf.nest.flatten(block)[0], tf.int64)[0]])[:, 0]
+        return tf.nest.map_structure(lambda part: tf.gather(part, kept), block)
+
+    return dataset.batch(_SELECT_BLOCK).enumerate().map(keep).unbatch()
 
 
 def drop_texts(texts: tf.data.Dataset, text_hashes: np.ndarray) -> tf.data.Dataset:
