@@ -1,6 +1,5 @@
 """Collects rows batch by batch, in memory or in a file, and never holds them twice."""
 
-import contextlib
 import zlib
 from pathlib import Path
 
@@ -33,7 +32,7 @@ class MemorySink:
             self.append(old[start : start + _BLOCK])
 
     def values(self) -> np.ndarray:
-        """End, and give the values."""
+        """Give the values, after the last of them."""
         values = np.frombuffer(self._bytes, self.dtype)
         values.flags.writeable = False
         return values
@@ -52,33 +51,29 @@ class FileSink:
         self.dtype = dtype
         self.path = path
         self.checksum = 0
-        self._file = path.open("wb")
+        path.write_bytes(b"")
 
     def append(self, values: np.ndarray) -> None:
         """Add values, (n,), of any type that fits."""
         data = np.ascontiguousarray(values, self.dtype).view(np.uint8).data
-        self._file.write(data)
+        # Opened for each batch: nothing stays open where another part fails, and a full disk is told here.
+        with self.path.open("ab") as file:
+            file.write(data)
         self.checksum = zlib.crc32(data, self.checksum)
 
     def widen(self, dtype: np.dtype) -> None:
         """Keep the values in another type from now on, those that are there too."""
-        self._file.close()
         narrow = self.path.rename(self.path.with_name(f"{self.path.name}.narrow"))
         old = Rows(StoredValues(narrow, self.dtype), np.zeros(1, np.int64))
-        self.dtype, self.checksum, self._file = dtype, 0, self.path.open("wb")
+        self.dtype, self.checksum = dtype, 0
+        self.path.write_bytes(b"")
         for block in old.blocks():
             self.append(block)
         narrow.unlink()
 
     def values(self) -> StoredValues:
-        """End, and give the values."""
-        self._file.close()
+        """Give the values, after the last of them."""
         return StoredValues(self.path, self.dtype)
-
-    def close(self) -> None:
-        """End without the values, where writing has failed."""
-        with contextlib.suppress(OSError):
-            self._file.close()
 
 
 class RowsWriter:
@@ -132,11 +127,6 @@ class RowsWriter:
             return None
         whole = np.frombuffer(b"".join(self._places), self.dtype)
         return whole.reshape(len(self._places), *self._shape)
-
-    def close(self) -> None:
-        """End without the rows, where writing has failed."""
-        if isinstance(self.sink, FileSink):
-            self.sink.close()
 
     def rows(self, offsets: np.ndarray | None = None) -> Rows:
         """End, and give the rows.

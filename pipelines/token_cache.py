@@ -155,7 +155,6 @@ def _write_index(
         sink = writer.sink
         if not isinstance(sink, FileSink):
             raise TypeError(f"the rows of {name!r} are in memory; expected them in {folder}.")
-        sink.values()
         table = writer.table()
         lengths = np.concatenate([np.zeros(0, np.int32), *writer.lengths])
         inputs[name] = {

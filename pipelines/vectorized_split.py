@@ -252,20 +252,15 @@ def _write(
     }
     shared = {name: sequence for name, spec in inputs_spec.items() if spec.shape.rank > 2}
     targets, texts = [_no_targets(target_spec)], 0
-    try:
-        for inputs, batch_targets in vectorized.as_numpy_iterator():
-            targets.append(batch_targets)
-            texts += len(batch_targets)
-            steps = row_lengths(inputs[sequence])
-            for name, writer in writers.items():
-                # Of an element of several numbers, all may be 0: a word without n-grams is a step nonetheless.
-                writer.add(inputs[name], steps if name in shared else row_lengths(inputs[name]))
-            if watch is not None:
-                watch.check(texts, lambda: sum(writer.nbytes for writer in writers.values()))
-    except BaseException:
-        for writer in writers.values():
-            writer.close()
-        raise
+    for inputs, batch_targets in vectorized.as_numpy_iterator():
+        targets.append(batch_targets)
+        texts += len(batch_targets)
+        steps = row_lengths(inputs[sequence])
+        for name, writer in writers.items():
+            # Of an element of several numbers, all may be 0: a word without n-grams is a step nonetheless.
+            writer.add(inputs[name], steps if name in shared else row_lengths(inputs[name]))
+        if watch is not None:
+            watch.check(texts, lambda: sum(writer.nbytes for writer in writers.values()))
     return writers, shared, np.concatenate(targets)
 
 
