@@ -210,21 +210,17 @@ def main() -> None:
     folder = Path(given.folder)
     folder.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for count in rows:
-        path = folder / f"reviews-{count}.csv"
-        if not path.exists():
-            write_file(path, count)
-        for cache in CACHES:
+    for cache in CACHES:
+        for count in rows:
             if f"{count} {cache}" in results:
                 continue
+            path = folder / f"reviews-{count}.csv"
+            if not path.exists():
+                write_file(path, count)
             results[f"{count} {cache}"] = run = measure(path, cache)
             RESULTS.write_text(json.dumps(results) + "\n")
-            print(
-                count,
-                cache,
-                f"{peak(run, 1):.0f} MiB, {peak(run, 2):.0f} anonymous, {run['seconds']:.0f} s",
-                flush=True,
-            )
+            found = f"{peak(run, 1):.0f} MiB, {peak(run, 2):.0f} anonymous, {run['seconds']:.0f} s"
+            print(count, cache, found, flush=True)
     (HERE / "memory.md").write_text(table(results, rows))
     draw(results, rows)
     print((HERE / "memory.md").read_text())

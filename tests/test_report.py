@@ -1,0 +1,47 @@
+"""What commands tell of the data that was prepared."""
+
+import io
+
+import pytest
+
+from kseq.console import Console
+from kseq.experiment import prepare
+from kseq.options import Options
+from kseq.report import show_cache
+from pipelines import reviews
+from pipelines.vectorized_split import SEQUENCE_INPUT
+
+
+@pytest.fixture(scope="module")
+def data():
+    return reviews.load(size=300)
+
+
+def told(prepared):
+    console = Console()
+    console.stream = io.StringIO()
+    show_cache(console, prepared)
+    return console.stream.getvalue()
+
+
+def test_where_tokens_are_is_told_with_their_size(data, tmp_path):
+    options = Options("reviews", cache="disk", cache_dir=str(tmp_path))
+    first, second = prepare(data, options), prepare(data, options)
+    kept = sum(file.stat().st_size for file in tmp_path.rglob("*.values"))
+    # Two bytes a token, for the vocabulary is small.
+    assert kept == 2 * sum(int(split.lengths.sum()) for split in first.splits.values())
+    assert told(first) == (
+        f"cache       disk: {kept / 2**20:.1f} MiB of tokens in {tmp_path / 'tokens'}, written now; the folder may be "
+        "deleted\n"
+    )
+    assert "found there from an earlier run" in told(second)
+    # Another vocabulary makes other ids.
+    assert "written now" in told(prepare(data, options.replace(vocabulary_size=50)))
+
+
+def test_memory_is_not_worth_a_line_and_none_is(data):
+    memory, none = (prepare(data, Options("reviews", cache=cache)) for cache in ("memory", "none"))
+    assert told(memory) == ""
+    assert told(none) == "cache       none: train is read and vectorized while it is trained on, once an epoch\n"
+    assert (none.padding_share, none.unknown_share) == (memory.padding_share, memory.unknown_share)
+    assert list(none.splits["train"].specs) == [SEQUENCE_INPUT]
