@@ -26,8 +26,8 @@ class StoredValues:
     """
 
     def __init__(self, path: Path, dtype: np.dtype):
-        if not hasattr(os, "preadv"):
-            raise DataError("the cache is 'disk', and this system has no preadv; expected 'memory' or 'none' there.")
+        if not hasattr(os, "pread"):
+            raise DataError("the cache is 'disk', and this system has no pread; expected 'memory' or 'none' there.")
         self.path = path
         self.dtype = np.dtype(dtype)
         self._file = os.open(path, os.O_RDONLY)
@@ -48,13 +48,14 @@ class StoredValues:
         wanted = row.view(np.uint8).data
         done, place = 0, start * self.dtype.itemsize
         while done < len(wanted):
-            count = os.preadv(self._file, [wanted[done:]], place + done)
-            if not count:
+            data = os.pread(self._file, len(wanted) - done, place + done)
+            if not data:
                 raise DataError(
                     f"{self.path} was cut short while it was in use. Run again: it is then written anew. Nothing else "
                     "may write into the folder of --cache disk."
                 )
-            done += count
+            wanted[done : done + len(data)] = data
+            done += len(data)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -121,23 +121,25 @@ class TokenCache:
             return None
 
     def _sweep(self, kept: str) -> None:
-        """Delete the entries that were not used for the longest time, until the limit is met."""
+        """Delete what killed processes left, and the entries that were not used for longest, until the limit is met."""
         entries = {}
         for index in self.folder.glob(f"*/{_INDEX}"):
             with contextlib.suppress(OSError):
                 size = sum(file.stat().st_size for file in index.parent.iterdir())
                 entries[index.parent.name] = (index.stat().st_mtime, size)
         total = sum(size for _, size in entries.values())
-        partials = [folder.name.removesuffix(_PARTIAL) for folder in self.folder.glob(f"*{_PARTIAL}")]
-        for name in [*partials, *sorted(entries, key=entries.__getitem__)]:
-            if name == kept or (name in entries and total <= self.limit):
-                continue
-            # Somebody who holds the lock is reading or writing it.
-            with contextlib.suppress(filelock.Timeout), self._lock(name, timeout=0):
-                shutil.rmtree(self.folder / f"{name}{_PARTIAL}", ignore_errors=True)
-                if total > self.limit and name in entries:
-                    shutil.rmtree(self.folder / name, ignore_errors=True)
-                    total -= entries.pop(name)[1]
+        for name in sorted(entries, key=entries.__getitem__):
+            if total > self.limit and name != kept and self._delete(name, name):
+                total -= entries[name][1]
+        for partial in self.folder.glob(f"*{_PARTIAL}"):
+            self._delete(partial.name.removesuffix(_PARTIAL), partial.name)
+
+    def _delete(self, name: str, folder: str) -> bool:
+        """Delete a folder of an entry, unless somebody holds its lock, who is checking or writing it."""
+        with contextlib.suppress(filelock.Timeout), self._lock(name, timeout=0):
+            shutil.rmtree(self.folder / folder, ignore_errors=True)
+            return True
+        return False
 
 
 def default_folder() -> Path:
