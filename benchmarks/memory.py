@@ -150,6 +150,8 @@ def draw(results: dict, rows: list[int]) -> None:
     figure, axes = plt.subplots(1, len(rows), figsize=(5 * len(rows), 3.6), sharey=True, layout="constrained")
     for axis, count in zip(axes, rows, strict=True):
         for cache in CACHES:
+            if f"{count} {cache}" not in results:
+                continue
             run = results[f"{count} {cache}"]
             times, rss, _ = zip(*run["samples"], strict=True)
             axis.plot(times, rss, label=f"--cache {cache}", linewidth=1.5)
@@ -159,7 +161,7 @@ def draw(results: dict, rows: list[int]) -> None:
         axis.set_ylim(0, 1.1 * max(peak(run, 1) for run in results.values()))
         axis.set_xlim(left=0)
     axes[0].set_ylabel("memory of the process (RSS), MiB")
-    axes[-1].legend(loc="lower right")
+    axes[0].legend(loc="lower right")
     figure.savefig(HERE / "memory.png", dpi=120)
 
 
@@ -179,6 +181,8 @@ def table(results: dict, rows: list[int]) -> str:
         "|---|" + "---|" * (len(rows) + 2),
     ]
     for cache in CACHES:
+        if not all(f"{count} {cache}" in results for count in rows):
+            continue
         runs = [results[f"{count} {cache}"] for count in rows]
         cells = [f"{peak(run, 1):.0f} ({peak(run, 2):.0f})" for run in runs]
         growth = (peak(runs[-1], 1) - peak(runs[0], 1)) * 2**20 / (many - few)
@@ -221,8 +225,8 @@ def main() -> None:
             RESULTS.write_text(json.dumps(results) + "\n")
             found = f"{peak(run, 1):.0f} MiB, {peak(run, 2):.0f} anonymous, {run['seconds']:.0f} s"
             print(count, cache, found, flush=True)
-    (HERE / "memory.md").write_text(table(results, rows))
-    draw(results, rows)
+            (HERE / "memory.md").write_text(table(results, rows))
+            draw(results, rows)
     print((HERE / "memory.md").read_text())
 
 

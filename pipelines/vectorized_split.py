@@ -179,7 +179,7 @@ def vectorize_split(
     """Vectorize every text of a split, and keep the result as asked for.
 
     Beside the tokens, some bytes a text stay in memory whatever the cache: its length, its place, its target, its
-    weight and the order of the epoch, about 40 together.
+    weight and the order of the epoch; the peak grows by some 50 (see benchmarks/memory.md).
 
     Args:
         dataset: unbatched `(text, target)`.
