@@ -225,8 +225,8 @@ def main() -> None:
             RESULTS.write_text(json.dumps(results) + "\n")
             found = f"{peak(run, 1):.0f} MiB, {peak(run, 2):.0f} anonymous, {run['seconds']:.0f} s"
             print(count, cache, found, flush=True)
-            (HERE / "memory.md").write_text(table(results, rows))
-            draw(results, rows)
+    (HERE / "memory.md").write_text(table(results, rows))
+    draw(results, rows)
     print((HERE / "memory.md").read_text())
 
 
