@@ -85,6 +85,19 @@ class Options:
     manual_dir: str | None = option(None, "data", "where the dataset's original archive lies, instead of a download")
     split_seed: int = option(0, "data", "seed of carved splits, apart from --seed so that runs share a test", low=0)
     validation_fraction: float = option(0.1, "data", "fraction of train carved for validation", low=0.001, high=0.9)
+    test_fraction: float = option(0.2, "data", "fraction carved for test where none is given", low=0.001, high=0.9)
+    text_column: str | None = option(
+        None, "data", "column of the text: a name or a number from 1; several with commas between (default: found)"
+    )
+    label_column: str | None = option(None, "data", "column of the label: a name or a number from 1 (default: found)")
+    label_separator: str | None = option(None, "data", "what stands between several labels of one text, such as '|'")
+    test_file: str | None = option(None, "data", "file, folder or archive of the test split (default: carved)")
+    validation_file: str | None = option(None, "data", "the same of the validation split (default: carved)")
+    unlabeled_file: str | None = option(None, "data", "the same of texts without labels")
+    encoding: str | None = option(
+        None, "data", "encoding of the texts, such as latin-1 or gb18030 (default: UTF-8, or UTF-16 where it is)"
+    )
+    on_bad_rows: str = option("skip", "data", "what to do with rows that cannot be read", choices=("skip", "error"))
     fine_labels: bool = option(False, "data", "the dataset's fine classes instead of the coarse ones")
     distance: int | None = option(
         None, "data", "sentences between evidence and verdict: up to this many in train, this many in test", low=0

@@ -233,7 +233,8 @@ def test_every_option_is_read_somewhere():
 def test_every_option_of_the_data_is_taken_by_a_dataset():
     import pipelines
 
-    taken = {parameter for dataset in pipelines.datasets().values() for parameter in dataset.parameters}
+    sources = [*pipelines.datasets().values(), pipelines.find(str(ROOT))]
+    taken = {parameter for source in sources for parameter in source.parameters}
     assert {name for name in NAMES if FIELDS[name].metadata["group"] == "data"} - taken == set()
 
 

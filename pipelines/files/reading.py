@@ -1,0 +1,164 @@
+"""The first reading of a split: which labels it has, what is broken in it, and how long its texts are."""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from pipelines.errors import DataError
+from pipelines.files import labels
+from pipelines.files.bad_rows import Tally
+from pipelines.files.columns import MOST_CLASSES, Columns
+from pipelines.files.rows import EMPTY, NO_LABEL, NO_TEXT, NUL, SURROGATE, BadRow, Table, place
+
+# Signs and characters of scripts without blanks count one each.
+_TOKENS = re.compile(
+    "[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]"
+    "|[^\\W\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]+|[!?]"
+)
+# Lengths are counted in the first texts, and then in every such one.
+_MEASURED, _MEASURED_OF = 2000, 16
+SHORTEST, LONGEST = 32, 400
+
+
+class Example(NamedTuple):
+    """A text that can be learned from, with where it stands: UTF-8, and what its label field says, or None."""
+
+    text: bytes
+    labels: Any
+    file: str
+    line: int | None
+
+
+@dataclasses.dataclass
+class Split:
+    """One split of the user's files, read once.
+
+    Attributes:
+        name: such as "train".
+        parts: the tables with their columns, in order.
+        separator: what stands between several labels of a text, or None.
+        labelled: whether its texts have labels.
+        tally: rows read and skipped.
+        counts: how often each label field comes.
+        places: where each came first.
+        lengths: of some of its texts, in words.
+    """
+
+    name: str
+    parts: Sequence[tuple[Table, Columns]]
+    separator: str | None = None
+    labelled: bool = True
+    tally: Tally = dataclasses.field(default_factory=Tally)
+    counts: dict[Any, int] = dataclasses.field(default_factory=dict)
+    places: dict[Any, str] = dataclasses.field(default_factory=dict)
+    lengths: list[int] = dataclasses.field(default_factory=list)
+
+    def examples(self) -> Iterator[Example | BadRow]:
+        """Read all rows, from the beginning."""
+        for table, columns in self.parts:
+            texts = len(columns.text)
+            for row in table.read(columns.indices):
+                yield row if isinstance(row, BadRow) else self._example(row.file, row.line, row.fields, texts)
+
+    def _example(self, file: str, line: int | None, fields: Sequence[Any], texts: int) -> Example | BadRow:
+        text = fields[0] if texts == 1 else _joined(fields[:texts])
+        if not isinstance(text, str):
+            if text is None:
+                return BadRow(file, line, EMPTY)
+            return BadRow(file, line, NO_TEXT, f"a {type(text).__name__}")
+        if not text or text.isspace():
+            return BadRow(file, line, EMPTY)
+        found: Any = labels.parse(fields[texts], self.separator) if self.labelled else ""
+        if found is None:
+            return BadRow(file, line, NO_LABEL)
+        said = (found,) if isinstance(found, str) else found
+        if "\0" in text or any("\0" in label for label in said):
+            return BadRow(file, line, NUL)
+        try:
+            for label in said:
+                label.encode("utf-8")
+            return Example(text.encode("utf-8"), found, file, line)
+        except UnicodeEncodeError:
+            return BadRow(file, line, SURROGATE, "a lone surrogate")
+
+    def texts(self) -> Iterator[tuple[bytes, Any]]:
+        """Read the texts again, with what their label fields say."""
+        for example in self.examples():
+            if not isinstance(example, BadRow):
+                yield example.text, example.labels
+
+
+def read_split(split: Split, on_bad_rows: str) -> Split:
+    """Read a split once, and fill in what is found.
+
+    Raises:
+        DataError: too many bad rows, or any where they are errors; more labels than can be classes.
+    """
+    tally, counts = split.tally, split.counts
+    for number, example in enumerate(split.examples()):
+        if isinstance(example, BadRow):
+            tally.skip(example, on_bad_rows)
+            continue
+        tally.read += 1
+        if split.labelled:
+            if example.labels not in counts:
+                counts[example.labels] = 0
+                split.places[example.labels] = place(example.file, example.line)
+                if isinstance(example.labels, str) and len(counts) > MOST_CLASSES:
+                    raise _too_many(split, f"more than {MOST_CLASSES:,}")
+            counts[example.labels] += 1
+        if number < _MEASURED or number % _MEASURED_OF == 0:
+            split.lengths.append(sum(1 for _ in _TOKENS.finditer(example.text.decode("utf-8"))))
+    tally.check(", ".join(dict.fromkeys(table.file for table, _ in split.parts)), _hint(split))
+    if not tally.read:
+        files = ", ".join(table.file for table, _ in split.parts)
+        raise DataError(f"{files}: there is no row with a text{' and a label' if split.labelled else ''}. Add some.")
+    if split.labelled:
+        _check_plausible(split)
+    return split
+
+
+def suggested_sequence_length(lengths: Sequence[int]) -> int:
+    """Suggest as many words as 95% of the texts have at most, from 32 to 400, in steps of 8."""
+    if not lengths:
+        return SHORTEST
+    enough = sorted(lengths)[int(0.95 * (len(lengths) - 1))]
+    return min(max(-(-enough // 8) * 8, SHORTEST), LONGEST)
+
+
+def _joined(fields: Sequence[Any]) -> str | None:
+    return "\n".join(field for field in fields if isinstance(field, str) and field.strip()) or None
+
+
+def _check_plausible(split: Split) -> None:
+    """Raise `DataError` where the label is no label, but a number of the row or a text."""
+    names = labels.class_names(split.counts)
+    fixed = any(table.fixed for table, _ in split.parts)
+    if len(names) > MOST_CLASSES or (not fixed and split.tally.read >= 10 and len(names) * 2 > split.tally.read):
+        raise _too_many(split, f"{len(names):,}")
+
+
+def _too_many(split: Split, number: str) -> DataError:
+    table, columns = split.parts[0]
+    others = [name for name in table.columns if name != columns.label and name not in columns.text]
+    separator = labels.likely_separator({name: 1 for name in split.counts if isinstance(name, str)})
+    mend = f"Name the label's column with --label-column{f': {_listed(others)}' if others else ''}"
+    if separator is not None:
+        mend += f"; if a text has several labels with {separator!r} between them, add --label-separator '{separator}'"
+    return DataError(
+        f"{table.file}: column {columns.label!r} holds {number} different labels in the first {split.tally.read:,} "
+        f"rows, such as {next(iter(split.counts))!r}; a label comes again and again, and there are at most "
+        f"{MOST_CLASSES:,} of them. {mend}."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:8])) + (", …" if len(names) > 8 else "")
+
+
+def _hint(split: Split) -> str:
+    form = split.parts[0][0].format if split.parts else ""
+    if not form.startswith(("CSV", "TSV")):
+        return ""
+    return f"The file was read as {form}: put quotes around fields that hold the separator or a line end. "
