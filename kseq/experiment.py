@@ -28,6 +28,7 @@ from pipelines.batching import (
     training_batches,
     vectorize_split,
 )
+from pipelines.streams import untuned
 from pipelines.text_data import TextData, sample_train
 
 _COUNTING_BATCH = 256

@@ -19,7 +19,7 @@ _WINDOWS = [ord(byte.to_bytes().decode("cp1252", "replace")) for byte in range(0
 def unescape(texts: tf.Tensor) -> tf.Tensor:
     """Replace the HTML entities of texts, named and numeric, by their characters.
 
-    `"caf&eacute; &#8211; R&amp;D"` becomes `café – R&D`. What comes out is not read again: of `&amp;lt;`, `&lt;` is left.
+    `"caf&eacute; &#8211; R&amp;D"` becomes `café – R&D`. Nothing is read twice: `&amp;lt;` becomes `&lt;`.
     Unknown names stay as they are; a number that is no character becomes U+FFFD.
 
     Args:

@@ -267,23 +267,19 @@ def _tokens(options: Mapping[str, Any]) -> str:
 def _what_is_read(options: Mapping[str, Any]) -> Iterable[str]:
     """Say, as limits, what of a text counts."""
     ngrams, size = options.get("ngrams", 1), f"{options['vocabulary_size']:,}"
-    beyond = (
-        f", but for its words and their runs of up to {ngrams}, which count wherever they stand" if ngrams > 1 else ""
-    )
+    beyond = f", but for its words and runs of up to {ngrams} words, which count wherever they stand" * (ngrams > 1)
     yield f"- Of a text it reads {_kept(options)}; the rest changes nothing{beyond}."
     if options.get("tokens") == CHARACTER:
-        yield f"- It knows {size} characters, two reserved entries included. All others are one and the same to it."
+        yield f"- It knows the {size} entries of its vocabulary. All other characters are one and the same to it."
     elif options.get("tokens") == BOTH:
         yield (
-            f"- It knows the {size} entries of its vocabulary. Other words, misspelt ones included, it reads by runs of "
-            "three and four of their characters alone, as far as training texts had them; different runs may share a "
-            "number."
+            f"- It knows the {size} entries of its vocabulary. Other words, misspelt ones included, it reads by runs "
+            "of three and four of their characters, as far as its training texts had these."
         )
     else:
         yield (
-            f"- It knows the {size} entries of its vocabulary. All other words, misspelt ones included, are one and the "
-            "same unknown word to it"
-            + (", and hashes alone, which others may share, tell them apart." if ngrams > 1 else ".")
+            f"- It knows the {size} entries of its vocabulary. All other words, misspelt ones included, are one and "
+            "the same unknown word to it" + (", except where they are added up." if ngrams > 1 else ".")
         )
     yield (
         "- It tells letters by their code points: text in another Unicode normal form than that of its training texts "

@@ -40,12 +40,12 @@ def show_prepared(console: Console, prepared: Prepared, start: float) -> None:
         console.say("sample", f"of {prepared.data.sizes['train']:,} training texts, for a smoke run")
     what = "characters" if options.tokens == CHARACTER else "words"
     beside = f"; word n-grams up to {options.ngrams} are added up" if options.ngrams > 1 else ""
+    unknown = "unknown" + (", and read by their characters" if options.tokens == BOTH else "")
     console.say(
         "text",
-        f"{options.vocabulary_size:,} {what}; {prepared.unknown_share:.1%} of validation's are unknown"
-        f"{', and read by their characters' if options.tokens == BOTH else ''}; at most {options.sequence_length} {what} "
-        f"of a text are read, from {_READ_FROM[options.truncation]}{beside}; padding {prepared.padding_share:.1%}  "
-        f"{took(start)}",
+        f"{options.vocabulary_size:,} {what}; {prepared.unknown_share:.1%} of validation's are {unknown}; at most "
+        f"{options.sequence_length} {what} of a text are read, from {_READ_FROM[options.truncation]}{beside}; padding "
+        f"{prepared.padding_share:.1%}  {took(start)}",
     )
 
 

@@ -64,11 +64,10 @@ class Vectorizer(tf.Module):
                 raise ValueError(f"{name} is {value!r}; expected one of {', '.join(map(repr, choices))}.")
         if sequence_length < 2:
             raise ValueError(f"sequence_length is {sequence_length}; expected at least 2 tokens.")
-        for name, value in (
-            ("character_buckets", character_buckets), ("ngrams", ngrams), ("ngram_buckets", ngram_buckets)
-        ):  # fmt: skip
-            if value < 1:
-                raise ValueError(f"{name} is {value}; expected at least 1.")
+        counts = {"character_buckets": character_buckets, "ngrams": ngrams, "ngram_buckets": ngram_buckets}
+        for name, count in counts.items():
+            if count < 1:
+                raise ValueError(f"{name} is {count}; expected at least 1.")
         # tf.Module wraps lists for tracking; a tuple stays what it is.
         self.vocabulary = tuple(vocabulary)
         self.sequence_length = sequence_length
