@@ -4,8 +4,8 @@ import html.entities
 
 import tensorflow as tf
 
-# Those of HTML 4, with the apostrophe that XML added.
-NAMED = {"apos": "'", **{name: chr(code) for name, code in html.entities.name2codepoint.items()}}
+# Those of HTML 4, with the apostrophe that XML added, as HTML 5 reads them.
+NAMED = {name: html.entities.html5[f"{name};"] for name in ("apos", *html.entities.name2codepoint)}
 
 # A code point that Unicode keeps for a program's own use: where a text is cut.
 _CUT = "\ufdd3"

@@ -19,11 +19,12 @@ EMAIL = "[EMAIL]"
 # Code points that Unicode keeps for a program's own use: what stands for something else on the way.
 _URL_SIGN, _EMAIL_SIGN, _JOINER = "\ufdd0", "\ufdd1", "\ufdd2"
 
-# Nothing is seen of them, or only how their neighbour is drawn: soft hyphens, joiners, marks of direction, variation
-# selectors, tags, and the skin tones of pictures. A zero-width space is not here: it ends a word.
+# What Unicode calls default ignorable: soft hyphens, joiners, marks of direction, variation selectors, fillers, tags;
+# and the skin tones of pictures. The zero-width space is not here: it ends a word.
 _INVISIBLE = (
-    r"[\x{AD}\x{34F}\x{61C}\x{180B}-\x{180F}\x{200C}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}-\x{206F}"
-    r"\x{FDD0}-\x{FDD3}\x{FE00}-\x{FE0F}\x{FEFF}\x{1F3FB}-\x{1F3FF}\x{E0000}-\x{E0FFF}]"
+    r"[\x{AD}\x{34F}\x{61C}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{180B}-\x{180F}\x{200C}\x{200E}\x{200F}"
+    r"\x{202A}-\x{202E}\x{2060}-\x{206F}\x{3164}\x{FDD0}-\x{FDD3}\x{FE00}-\x{FE0F}\x{FEFF}\x{FFA0}"
+    r"\x{FFF0}-\x{FFF8}\x{1BCA0}-\x{1BCA3}\x{1D173}-\x{1D17A}\x{1F3FB}-\x{1F3FF}\x{E0000}-\x{E0FFF}]"
 )
 # A joiner counts between two pictures alone. In Persian and Indian words it chooses the forms of letters, and many
 # writers leave it out.
@@ -37,10 +38,13 @@ _FULL_WIDTH_OFFSET = ord("！") - ord("!")
 _LOWERED_BY_LOCALE = "İÌÍĨĮ"
 
 _HTML_BREAK = r"(?i)<br\s*/?>"
-_MAY_BE_ADDRESSES = r"(?i)(?:@|://|www\.)"
+# Spelt out, since to RE2 the long s and the sign of the kelvin are letters of ASCII in another case.
+_WWW = r"[Ww][Ww][Ww]\."
+_MAY_BE_ADDRESSES = rf"(?:@|://|{_WWW})"
 # They end before a character that RFC 3986 does not know, and before the punctuation of the sentence around them.
-_URLS = r"(?i)\b(?:(?:https?|ftp)://|www\.)[a-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]*[a-z0-9_/=&#%~+-]"
-_EMAILS = r"(?i)\b[a-z0-9_.%+-]+@(?:[a-z0-9-]+\.)+[a-z]{2,}\b"
+_SCHEMES = "(?:[Hh][Tt][Tt][Pp][Ss]?|[Ff][Tt][Pp])://"
+_URLS = rf"\b(?:{_SCHEMES}|{_WWW})[A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]*[A-Za-z0-9_/=&#%~+-]"
+_EMAILS = r"\b[A-Za-z0-9_.%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b"
 
 # The blank is no part of it: a match at each of a text's blanks would cost as much as all the rest.
 _NOT_IN_WORDS = r"[^ \p{L}\p{M}\p{N}\p{So}!?'.,\x{FDD0}-\x{FDD2}]+"
@@ -73,11 +77,13 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
         string, ragged (B, words).
     """
     replace = tf.strings.regex_replace
-    # Before the lower-casing, which drops all that follows a NUL.
-    texts = _lower(replace(_readable(texts), _NOT_IN_WORDS, " "))
+    texts = replace(_readable(texts), _NOT_IN_WORDS, " ")
     texts = replace(texts, _REPEATED_POINTS, " ")
     texts = replace(texts, _POINT_BEFORE_WORD, r" \1")
     texts = replace(texts, _POINT_AFTER_WORD, r"\1 \2")
+    # Once words are apart, since a sigma that ends its word has a form of its own; and no earlier than NULs are gone,
+    # for it drops all that follows one.
+    texts = _lower(texts)
     texts = replace(replace(texts, _SIGNS, r" \0 "), _JOINER, "")
     # An apostrophe counts inside a word alone, hence the blanks at both ends.
     texts = tf.strings.join([" ", texts, " "])
