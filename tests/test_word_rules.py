@@ -186,7 +186,7 @@ PIECES = st.one_of(
 TEXTS = st.lists(PIECES, max_size=12).map("".join)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=6))
 def test_pipeline_saved_model_and_oracle_agree(places, texts):
     expected = [words_of(text) for text in texts], [characters_of(text) for text in texts]
