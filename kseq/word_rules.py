@@ -112,6 +112,8 @@ def split_characters(texts: tf.Tensor) -> tf.RaggedTensor:
 
 def _readable(texts: tf.Tensor) -> tf.Tensor:
     """Leave out what is not seen, write alike what only looks alike, and put one sign in the place of an address."""
+    # First, since no expression below reads over bytes that are no UTF-8.
+    texts = _beyond_ascii(texts, _mended)
     texts = _where(tf.strings.regex_full_match(texts, "(?s).*&.*"), texts, unescape)
     texts = _beyond_ascii(texts, _plain)
     texts = tf.strings.regex_replace(texts, _APOSTROPHES, "'")
@@ -120,9 +122,12 @@ def _readable(texts: tf.Tensor) -> tf.Tensor:
     return _where(found, texts, _with_address_signs)
 
 
+def _mended(texts: tf.Tensor) -> tf.Tensor:
+    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+
+
 def _plain(texts: tf.Tensor) -> tf.Tensor:
     replace = tf.strings.regex_replace
-    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
     texts = replace(texts, _INVISIBLE, "")
     # Twice: a picture between two joiners is in two matches.
     for _ in range(2):
