@@ -5,22 +5,31 @@ Every command that trains calls these, so that a run, a trial of a search and a 
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kseq.model import build_model
 from kseq.optimizers import LEARNING_RATES
 from kseq.options import Options
 from kseq.scoring import Scores, score
+from kseq.text_options import CHARACTER
 from kseq.training import TrainingResult, train
-from kseq.vectorizer import UNKNOWN_ID, Vectorizer, count_words, frequent_words
+from kseq.vectorizer import Vectorizer, split_tokens
+from kseq.vocabulary import UNKNOWN_ID, count_tokens, frequent_tokens
 from pipelines.batching import epoch_order, evaluation_batches, padding_share, training_batches
+from pipelines.streams import untuned
 from pipelines.text_data import TextData, sample_train
 from pipelines.vectorized_split import Split, vectorize_split
 
+_COUNTING_BATCH = 256
 _EVALUATION_BATCH = 256
+# With the blank after it. A step a character makes long texts slow, and recurrent networks forget over a thousand.
+_CHARACTERS_PER_WORD = 5
+_MOST_CHARACTERS = 1000
 # A large text collection is learned in a few passes; a small one needs as many optimizer steps, not as few passes.
 _FEWEST_EPOCHS = 2
 _FEWEST_STEPS = 1000
@@ -54,9 +63,20 @@ def prepare(data: TextData, options: Options) -> Prepared:
     if options.max_train_samples is not None:
         # Before anything is counted: what is left out shall not be known.
         data = sample_train(data, options.max_train_samples, options.split_seed)
-    words = count_words(data.train.map(lambda text, _: text))
-    vocabulary = frequent_words(words, options.vocabulary_size or data.suggested_vocabulary_size, options.min_count)
-    vectorizer = Vectorizer(vocabulary, options.sequence_length or data.suggested_sequence_length, options.truncation)
+    vocabulary = frequent_tokens(
+        count_tokens(_token_batches(data.train, options.tokens)),
+        options.vocabulary_size or data.suggested_vocabulary_size,
+        options.min_count,
+    )
+    vectorizer = Vectorizer(
+        vocabulary,
+        options.sequence_length or _suggested_length(data, options.tokens),
+        options.truncation,
+        options.tokens,
+        character_buckets=options.character_buckets,
+        ngrams=options.ngrams,
+        ngram_buckets=options.ngram_buckets,
+    )
     splits = {
         name: vectorize_split(
             getattr(data, name),
@@ -84,6 +104,21 @@ def prepare(data: TextData, options: Options) -> Prepared:
         padding_share=padding_share(lengths, epoch_order(lengths, options.batch_size, options.seed, 0)),
         unknown_share=splits["validation"].share_of(UNKNOWN_ID),
     )
+
+
+def _token_batches(dataset: tf.data.Dataset, tokens: str) -> Iterator[np.ndarray]:
+    """Split the texts of a dataset of `(text, target)`, and give the tokens of some texts at a time."""
+    batches = dataset.batch(_COUNTING_BATCH).map(
+        lambda texts, _: split_tokens(texts, tokens).flat_values, num_parallel_calls=os.cpu_count()
+    )
+    return untuned(batches.prefetch(2)).as_numpy_iterator()
+
+
+def _suggested_length(data: TextData, tokens: str) -> int:
+    """Take over the suggested number of words, or as many characters as such texts have."""
+    if tokens != CHARACTER:
+        return data.suggested_sequence_length
+    return min(_CHARACTERS_PER_WORD * data.suggested_sequence_length, _MOST_CHARACTERS)
 
 
 def steps_per_epoch(split: Split, options: Options) -> int:

@@ -7,10 +7,16 @@ import tensorflow as tf
 
 from kseq.encoders import ENCODERS, PORTABLE
 from kseq.heads import HEADS
+from kseq.layers.mean_embedding import MeanEmbedding
 from kseq.layers.padding_mask import PaddingMask
 from kseq.layers.word_dropout import WordDropout
 from kseq.options import Options
 from kseq.outputs import OUTPUTS
+
+# Vectors of n-grams are narrow: there are many of them, and a step's time goes with their width. What 16 hold is enough
+# for a linear classifier (Joulin et al. 2017 take 10).
+_CHARACTER_DIM = 32
+_NGRAM_DIM = 16
 
 
 def build_model(
@@ -30,7 +36,8 @@ def build_model(
         use_cudnn: as Keras takes it; False for whatever leaves this machine.
 
     Returns:
-        A model from a dict of named tensors, `token_ids` int32 (B, T), to logits float32 (B, C).
+        A model from a dict of named tensors, `token_ids` int32 (B, T) and whatever else the spec has, to logits float32
+        (B, C).
     """
     output = OUTPUTS[target_kind]
     inputs = {name: keras.Input(tensor.shape[1:], dtype=tensor.dtype.name, name=name) for name, tensor in spec.items()}
@@ -38,11 +45,18 @@ def build_model(
     mask = PaddingMask(name="mask")(token_ids)  # (B, T)
     words = WordDropout(options.word_dropout, name="word_dropout")(token_ids)  # (B, T)
     vectors = keras.layers.Embedding(options.vocabulary_size, options.embedding_dim, name="embedding")(words)
+    if "character_ids" in inputs:
+        grams = MeanEmbedding(options.character_buckets + 1, _CHARACTER_DIM, name="character_ngrams")
+        widened = keras.layers.Dense(options.embedding_dim, use_bias=False, name="character_projection")
+        vectors = keras.layers.Add(name="word_vectors")([vectors, widened(grams(inputs["character_ids"]))])  # (B, T, E)
     vectors = keras.layers.Dropout(options.embedding_dropout, name="embedding_dropout")(vectors)  # (B, T, E)
     sequence, summary, _ = ENCODERS[options.encoder](vectors, mask, options=options, use_cudnn=use_cudnn)
     read = sequence  # (B, T, D)
     if output.reads == "vector":
         read = HEADS[options.head](sequence, summary, mask, options=options)  # (B, D)
+        if "ngram_ids" in inputs:
+            bag = MeanEmbedding(options.ngram_buckets + 1, _NGRAM_DIM, name="word_ngrams")(inputs["ngram_ids"])
+            read = keras.layers.Concatenate(name="with_word_ngrams")([read, bag])  # (B, D + 16)
     read = keras.layers.Dropout(options.dropout, name="dropout")(read)
     return keras.Model(inputs, output.logits(read, number_of_classes), name="classifier")
 

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kseq.text_options import BOTH, CHARACTER
+
 # What a card cannot be written without; options that only some models have are not here.
 _REQUIRED: Mapping[str, Sequence[str]] = {
     "options": (
@@ -24,9 +26,9 @@ _REQUIRED: Mapping[str, Sequence[str]] = {
     ),
 }  # fmt: skip
 _KEPT = {
-    "head": "the first {length} tokens",
-    "tail": "the last {length} tokens",
-    "head_tail": "the first {half} and the last {rest} tokens",
+    "head": "the first {length} {tokens}",
+    "tail": "the last {length} {tokens}",
+    "head_tail": "the first {half} and the last {rest} {tokens}",
 }
 _SHOWN_CLASSES = 50
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$#])")
@@ -199,7 +201,8 @@ def _model(record: Mapping[str, Any]) -> Iterable[str]:
         layers = f"{options['num_layers']} layers of {options['units']} {_code(options['cell'])} units each read"
     direction = "in both directions" if options["bidirectional"] else "from left to right"
     yield (
-        f"Each of {options['vocabulary_size']:,} words is a vector of {options['embedding_dim']} numbers. {layers} "
+        f"Each of {options['vocabulary_size']:,} {_tokens(options)} is a vector of {options['embedding_dim']} "
+        f"numbers{_beside(options)}. {layers} "
         f"{_kept(options)} of a text {direction}; the head {_code(options['head'])} makes one vector of what "
         "comes out, and a softmax makes probabilities of that. "
         f"{model['parameters']:,} parameters."
@@ -221,6 +224,20 @@ def _model(record: Mapping[str, Any]) -> Iterable[str]:
     )
 
 
+def _beside(options: Mapping[str, Any]) -> str:
+    parts = []
+    if options.get("tokens") == BOTH:
+        parts.append(
+            f"the mean of its character n-grams' vectors ({options['character_buckets']:,} hashes) added to it"
+        )
+    if options.get("ngrams", 1) > 1:
+        parts.append(
+            f"the mean of the vectors of all words and word n-grams up to {options['ngrams']} "
+            f"({options['ngram_buckets']:,} hashes) joined to what the head gives"
+        )
+    return f", with {' and '.join(parts)}" if parts else ""
+
+
 def _limits(record: Mapping[str, Any]) -> Iterable[str]:
     options, data = record["options"], record["data"]
     yield "\n".join(
@@ -230,18 +247,44 @@ def _limits(record: Mapping[str, Any]) -> Iterable[str]:
             "texts of your own first.",
             f"- It always answers with one of its {len(data['class_names'])} classes, also where none fits, and for an "
             "empty text.",
-            f"- Of a text it reads {_kept(options)}; the rest changes nothing.",
-            f"- It knows the {options['vocabulary_size']:,} entries of its vocabulary. All other words, misspelt ones "
-            "included, are one and the same unknown word to it.",
+            *_what_is_read(options),
             "- A SavedModel is a program: load it only from somebody you trust.",
         )
     )
 
 
 def _kept(options: Mapping[str, Any]) -> str:
-    wording = _KEPT.get(options["truncation"], "at most {length} tokens")
+    wording = _KEPT.get(options["truncation"], "at most {length} {tokens}")
     length = options["sequence_length"]
-    return wording.format(length=length, half=length - length // 2, rest=length // 2)
+    return wording.format(length=length, half=length - length // 2, rest=length // 2, tokens=_tokens(options))
+
+
+def _tokens(options: Mapping[str, Any]) -> str:
+    # Records of earlier versions have no such option.
+    return "characters" if options.get("tokens") == CHARACTER else "words"
+
+
+def _what_is_read(options: Mapping[str, Any]) -> Iterable[str]:
+    """Say, as limits, what of a text counts."""
+    ngrams, size = options.get("ngrams", 1), f"{options['vocabulary_size']:,}"
+    beyond = f", but for its words and runs of up to {ngrams} words, which count wherever they stand" * (ngrams > 1)
+    yield f"- Of a text it reads {_kept(options)}; the rest changes nothing{beyond}."
+    if options.get("tokens") == CHARACTER:
+        yield f"- It knows the {size} entries of its vocabulary. All other characters are one and the same to it."
+    elif options.get("tokens") == BOTH:
+        yield (
+            f"- It knows the {size} entries of its vocabulary. Other words, misspelt ones included, it reads by runs "
+            "of three and four of their characters, as far as its training texts had these."
+        )
+    else:
+        yield (
+            f"- It knows the {size} entries of its vocabulary. All other words, misspelt ones included, are one and "
+            "the same unknown word to it" + (", except where they are added up." if ngrams > 1 else ".")
+        )
+    yield (
+        "- It tells letters by their code points: text in another Unicode normal form than that of its training texts "
+        "is made of other words to it. Chinese, Japanese, Thai, Lao, Khmer and Burmese are read sign by sign."
+    )
 
 
 def _text(value: object) -> str:

@@ -13,7 +13,7 @@ from kseq.errors import UsageError
 from kseq.heads import HEADS
 from kseq.optimizers import LEARNING_RATES, OPTIMIZERS, SCHEDULES
 from kseq.registry import Part, unknown
-from kseq.text_options import CACHES, TRUNCATIONS
+from kseq.text_options import BOTH, CACHES, TOKENS, TRUNCATIONS, WORD
 
 # Options that choose a part, and where from. The chosen parts tell which of the other options apply.
 REGISTRIES: dict[str, Mapping[str, Part]] = {
@@ -107,15 +107,39 @@ class Options:
     vocabulary_size: int | None = option(
         None,
         "text",
-        "most words, padding and unknown included (default: the dataset's)",
+        "most words or characters, padding and unknown included (default: the dataset's)",
         low=3,
         aliases=("--vocab-size",),
     )
     sequence_length: int | None = option(
-        None, "text", "most tokens of a text (default: the dataset's)", low=2, aliases=("--max-length", "--maxlen")
+        None,
+        "text",
+        "most tokens of a text (default: the dataset's; of characters, five times that, at most 1,000)",
+        low=2,
+        aliases=("--max-length", "--maxlen"),
     )
     truncation: str = option("head_tail", "text", "which tokens of a longer text stay", choices=TRUNCATIONS)
-    min_count: int = option(2, "text", "a word that train has fewer times is unknown", low=1)
+    min_count: int = option(2, "text", "a token that train has fewer times is unknown", low=1)
+    tokens: str = option(
+        WORD, "text", "what is read: words, characters, or words with their character n-grams", choices=TOKENS
+    )
+    character_buckets: int = option(
+        20_000,
+        "text",
+        "hashes of character n-grams",
+        low=1,
+        high=10_000_000,
+        applies=(f"--tokens {BOTH}", lambda options: options.tokens == BOTH),
+    )
+    ngrams: int = option(1, "text", "also add up word n-grams of this many words and fewer; 1 for none", low=1, high=5)
+    ngram_buckets: int = option(
+        100_000,
+        "text",
+        "hashes of word n-grams",
+        low=1,
+        high=10_000_000,
+        applies=("--ngrams 2 or more", lambda options: options.ngrams > 1),
+    )
 
     encoder: str = option("recurrent", "model", "what reads the sequence", choices=ENCODERS)
     cell: str = option("gru", "model", "recurrent cell", choices=CELLS)

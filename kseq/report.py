@@ -9,6 +9,7 @@ from kseq.console import Console
 from kseq.experiment import Prepared
 from kseq.options import Options
 from kseq.scoring import Scores
+from kseq.text_options import BOTH, CHARACTER
 from kseq.training import TrainingResult
 from pipelines.free_memory import gibibytes
 from pipelines.text_data import TextData
@@ -39,10 +40,13 @@ def show_prepared(console: Console, prepared: Prepared, start: float) -> None:
     options = prepared.options
     if options.max_train_samples is not None:
         console.say("sample", f"of {prepared.data.sizes['train']:,} training texts, for a smoke run")
+    what = "characters" if options.tokens == CHARACTER else "words"
+    beside = f"; word n-grams up to {options.ngrams} are added up" if options.ngrams > 1 else ""
+    unknown = "unknown" + (", and read by their characters" if options.tokens == BOTH else "")
     console.say(
         "text",
-        f"{options.vocabulary_size:,} words; {prepared.unknown_share:.1%} of validation's are unknown; at most "
-        f"{options.sequence_length} words of a text are read, from {_READ_FROM[options.truncation]}; padding "
+        f"{options.vocabulary_size:,} {what}; {prepared.unknown_share:.1%} of validation's are {unknown}; at most "
+        f"{options.sequence_length} {what} of a text are read, from {_READ_FROM[options.truncation]}{beside}; padding "
         f"{prepared.padding_share:.1%}  {took(start)}",
     )
     show_cache(console, prepared)

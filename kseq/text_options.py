@@ -3,3 +3,6 @@
 TRUNCATIONS = ("head", "tail", "head_tail")
 # As `pipelines.vectorized_split.CACHES`, which loads TensorFlow.
 CACHES = ("memory", "disk", "none")
+
+WORD, CHARACTER, BOTH = "word", "character", "word+character"
+TOKENS = (WORD, CHARACTER, BOTH)

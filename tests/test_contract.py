@@ -21,12 +21,25 @@ GRID = [
     for cell, (bidirectional, direction), head in itertools.product(CELLS, [(False, "one"), (True, "bi")], HEADS)
 ]
 SMALL = {"vocabulary_size": 11, "units": 5, "embedding_dim": 4, "attention_units": 3, "num_layers": 2}
+SMALL |= {"character_buckets": 30, "ngram_buckets": 40}
 ROWS = np.array([[2, 3, 4, 5, 6, 7, 8], [9, 10, 2, 3, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]], np.int32)
 
 
-def small_model(options, classes=3):
+# What can stand beside the token ids: (tokens, ngrams), and whether a text's row of it is as long as its tokens'.
+BESIDE = {
+    "character_ids": (tf.TensorSpec((None, None, 16), tf.int32), {"tokens": "word+character"}),
+    "ngram_ids": (tf.TensorSpec((None, None), tf.int32), {"ngrams": 2}),
+}
+BESIDE_GRID = [
+    pytest.param(names, encoder, head, id=f"{'-'.join(names)}-{encoder}-{head}")
+    for names in (["character_ids"], ["ngram_ids"], ["character_ids", "ngram_ids"])
+    for encoder, head in zip(itertools.cycle(ENCODERS), HEADS, strict=False)
+]
+
+
+def small_model(options, classes=3, spec=SPEC):
     keras.utils.set_random_seed(7)
-    model = build_model(options.replace(**SMALL), SPEC, classes)
+    model = build_model(options.replace(**SMALL), spec, classes)
     # Away from their initial zeros, or biases would hide a mask that is lost.
     model.set_weights(
         [weight + 0.3 * np.random.default_rng(5).normal(size=weight.shape) for weight in model.get_weights()]
@@ -83,6 +96,73 @@ def test_every_trainable_weight_gets_a_gradient(options):
         assert gradient is not None, weight.path
         # Attention's bias-free query shifts no weight when all scores move together, but these scores do not.
         assert np.abs(tf.convert_to_tensor(gradient).numpy()).max() > 1e-8, weight.path
+
+
+def beside_inputs(names):
+    """Token ids with n-grams beside them, of which the last text, an empty one, has none."""
+    random = np.random.default_rng(9)
+    grams = random.integers(1, 31, (3, 7, 16)) * (np.arange(16) < random.integers(1, 17, (3, 7, 1)))
+    grams *= (ROWS != 0)[:, :, None] & (np.arange(3) < 2)[:, None, None]
+    ngrams = random.integers(1, 41, (3, 13)) * (np.arange(13) < np.array([13, 7, 0])[:, None])
+    every = {"token_ids": ROWS, "character_ids": grams.astype(np.int32), "ngram_ids": ngrams.astype(np.int32)}
+    return {name: every[name] for name in ["token_ids", *names]}
+
+
+def beside_options(names, encoder, head):
+    options = Options("toy", encoder=encoder, head=head)
+    for name in names:
+        options = options.replace(**BESIDE[name][1])
+    return options, {**SPEC, **{name: BESIDE[name][0] for name in names}}
+
+
+@pytest.mark.parametrize(("names", "encoder", "head"), BESIDE_GRID)
+def test_what_stands_beside_the_tokens_keeps_the_contract(names, encoder, head, tmp_path):
+    options, spec = beside_options(names, encoder, head)
+    model, inputs = small_model(options, spec=spec), beside_inputs(names)
+
+    def ask(inputs, model=model):
+        return model({name: tf.constant(rows) for name, rows in inputs.items()}, training=False).numpy()
+
+    expected = ask(inputs)
+    assert np.isfinite(expected).all()
+    for name in names:
+        padded = (
+            {**inputs, "ngram_ids": np.pad(inputs["ngram_ids"], [(0, 0), (0, 5)])}
+            if name == "ngram_ids"
+            else {key: np.pad(rows, [(0, 0), (0, 9), *[(0, 0)] * (rows.ndim - 2)]) for key, rows in inputs.items()}
+        )
+        np.testing.assert_allclose(ask(padded), expected, atol=1e-5, err_msg="padding changes the answer")
+        changed = {**inputs, name: np.where(inputs[name] > 1, inputs[name] - 1, inputs[name])}
+        assert np.abs(ask(changed) - expected)[:2].max(axis=1).min() > 1e-4, f"{name} change nothing"
+    for number in range(3):
+        alone = {
+            name: rows[number : number + 1, : max(1, (rows[number].reshape(rows.shape[1], -1) != 0).any(axis=1).sum())]
+            for name, rows in inputs.items()
+        }
+        np.testing.assert_allclose(ask(alone)[0], expected[number], atol=1e-5, err_msg="a text alone differs")
+
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_allclose(ask(inputs, loaded), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("names", [["character_ids"], ["ngram_ids"], ["character_ids", "ngram_ids"]])
+def test_every_weight_of_what_stands_beside_gets_a_gradient(names):
+    options, spec = beside_options(names, "recurrent", "max_mean")
+    model = small_model(options, spec=spec)
+    with tf.GradientTape() as tape:
+        logits = model({name: tf.constant(rows) for name, rows in beside_inputs(names).items()}, training=False)
+        loss = tf.reduce_sum(logits * tf.random.stateless_normal(logits.shape, [1, 2]))
+    weights = [weight.value for weight in model.trainable_weights]
+    found = dict(zip((weight.path for weight in model.trainable_weights), tape.gradient(loss, weights), strict=True))
+    assert all(
+        gradient is not None and np.abs(tf.convert_to_tensor(gradient)).max() > 1e-8 for gradient in found.values()
+    )
+    for path, gradient in found.items():
+        if path.endswith("grams/embeddings"):
+            # The row of the padding learns nothing, and what reads it is nothing.
+            assert np.abs(tf.convert_to_tensor(gradient).numpy()[0]).max() == 0
+    assert len([path for path in found if path.endswith("grams/embeddings")]) == len(names)
 
 
 @pytest.mark.parametrize("cell", CELLS)

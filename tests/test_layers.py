@@ -7,6 +7,7 @@ import pytest
 from kseq.encoders import CELLS, ENCODERS
 from kseq.heads import HEADS
 from kseq.layers.attention_pooling import AttentionPooling
+from kseq.layers.mean_embedding import MeanEmbedding
 from kseq.layers.padding_mask import PaddingMask
 from kseq.layers.pooling import MaskedMaxPooling, MaskedMeanPooling
 from kseq.layers.word_dropout import WordDropout
@@ -125,3 +126,27 @@ def test_word_dropout_replaces_real_words_in_training_only():
     assert (got[changed] == 1).all()
     assert 0.23 < changed[:, :3].mean() < 0.27
     assert not np.array_equal(np.array(layer(ids, training=True)), got)
+
+
+@pytest.mark.parametrize("shape", [(4, 9), (3, 5, 6)])
+def test_mean_embedding_is_the_mean_over_the_ids_that_are_not_0(shape):
+    ids = RANDOM.integers(1, 8, shape) * (RANDOM.random(shape) < 0.5)
+    ids[0] = 0
+    layer = MeanEmbedding(8, 3)
+    got = layer(ids.astype(np.int32))
+    table = layer.get_weights()[0]
+    expected = np.zeros((*shape[:-1], 3))
+    for place in np.ndindex(shape[:-1]):
+        vectors = [table[number] for number in ids[place] if number]
+        expected[place] = np.mean(vectors, axis=0) if vectors else 0
+    np.testing.assert_allclose(got, expected, atol=1e-6)
+    assert layer.compute_output_shape(shape) == got.shape
+    assert layer(keras.KerasTensor((None, *shape[1:]), dtype="int32")).shape == (None, *expected.shape[1:])
+
+
+def test_mean_embedding_of_different_ids_is_different_and_padding_has_no_part():
+    layer = MeanEmbedding(5, 2)
+    layer(np.array([[1, 2]], np.int32))
+    layer.set_weights([np.array([[99, 99], [1, 0], [0, 1], [4, 4], [8, 2]])])
+    got = layer(np.array([[1, 2, 0, 0], [0, 3, 0, 4], [2, 2, 2, 1], [0, 0, 0, 0]], np.int32))
+    np.testing.assert_allclose(got, [[0.5, 0.5], [6, 3], [0.25, 0.75], [0, 0]])

@@ -135,7 +135,7 @@ def test_a_stranger_finds_what_she_needs():
     for fact in (
         "negative, positive", "88.12%", "87.72% to 88.52%", "89.01%", "74.23%", "test: unseen patterns", "2,660,000",
         "10.64 MB", "22,500", "50,000", "0a1b2c3d4e5f6071", "123 test texts also stand in train", "split seed 7",
-        "the first 400 tokens", "20,000", "2.1 percentage points", f"{math.log(2):.4f}", "epoch 3 of 5",
+        "the first 400 words", "20,000", "2.1 percentage points", f"{math.log(2):.4f}", "epoch 3 of 5",
         "80 s", "121 s",
         "6.1% padding", "x86_64", "tensorflow 2.21.0", "kseq 0.1.0", "2026-11-21T12:00:00Z", "not calibrated",
         "from left to right", "max_mean", "0.001",
@@ -206,9 +206,9 @@ def test_bare_addresses_are_escaped():
 @pytest.mark.parametrize(
     ("truncation", "wording"),
     [
-        ("head", "the first 401 tokens"),
+        ("head", "the first 401 words"),
         ("tail", "the last 401"),
-        ("head_tail", "the first 201 and the last 200 tokens"),
+        ("head_tail", "the first 201 and the last 200 words"),
     ],
 )
 def test_truncation_is_told(truncation, wording):

@@ -5,6 +5,7 @@ import difflib
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -164,6 +165,20 @@ def test_layer_dropout_needs_layers():
     with pytest.raises(UsageError, match="--layer-dropout needs --num-layers 2 or more"):
         check_applies(options, ["layer_dropout"], [])
     check_applies(options.replace(num_layers=2), ["layer_dropout"], [])
+
+
+@pytest.mark.parametrize(
+    ("typed", "mend", "mended"),
+    [
+        ("character_buckets", "--character-buckets needs --tokens word+character", {"tokens": "word+character"}),
+        ("ngram_buckets", "--ngram-buckets needs --ngrams 2 or more", {"ngrams": 2}),
+    ],
+)
+def test_buckets_need_what_falls_into_them(typed, mend, mended):
+    for options in (Options("imdb"), Options("imdb", tokens="character")):
+        with pytest.raises(UsageError, match=re.escape(mend)):
+            check_applies(options, [typed], [])
+        check_applies(options.replace(**mended), [typed], [])
 
 
 def test_to_dict_goes_through_json_and_comes_back():

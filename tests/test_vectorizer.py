@@ -1,265 +1,16 @@
-"""Words, vocabularies and ids, against a second implementation: a loop over characters, without TensorFlow."""
+"""Ids, against slices of Python's lists and the second implementation of the words: tests/text_oracle.py."""
 
-import collections
-import os
-import random
 import re
-import subprocess
-import sys
-import unicodedata
-from pathlib import Path
 
 import numpy as np
 import pytest
-import regex
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kseq.errors import UsageError
-from kseq.vectorizer import Vectorizer, count_words, frequent_words, split_words
-
-ROOT = Path(__file__).parents[1]
-
-
-UNSPACED = regex.compile(r"[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]")
-
-
-def words_of(text):
-    """The rules again: one pass over the characters."""
-    words, current = [], ""
-
-    def flush():
-        nonlocal current
-        if current.strip("'"):
-            words.append(current.strip("'").lower())
-        current = ""
-
-    for character in re.sub(r"<br[ \t\r\n\f]*/?>", " ", text, flags=re.IGNORECASE):
-        category = unicodedata.category(character)
-        if "\ufe00" <= character <= "\ufe0f":
-            continue
-        if character in "’ʼ＇`´'":
-            current += "'"
-        elif character in "!?" or category == "So" or (category[0] in "LMN" and UNSPACED.match(character)):
-            flush()
-            words.append(character.lower())
-        elif category[0] in "LMN":
-            current += character
-        else:
-            flush()
-    flush()
-    return words
-
-
-def split(*texts):
-    return [[word.decode() for word in row] for row in split_words(tf.constant(texts)).to_list()]
-
-
-# What the words are, written out by hand: the oracle above is tested with them too.
-BY_HAND = {
-    "It's <br />GREAT -- isn't it?": ["it's", "great", "isn't", "it", "?"],
-    "one<br>two<BR/>three<br\n/>four": ["one", "two", "three", "four"],
-    "brand <b>bold</b>": ["brand", "b", "bold", "b"],
-    "“Curly” — it’s ‘quoted’ – dash… «là»": ["curly", "it's", "quoted", "dash", "là"],
-    "the dogs' 'special' day": ["the", "dogs", "special", "day"],
-    "'a' 'b' ''c'' ' ' x''y": ["a", "b", "c", "x''y"],
-    "'!' don't!'ere": ["!", "don't", "!", "ere"],
-    "ÉCOLE ÀÇÑ Straße": ["école", "àçñ", "straße"],
-    "ПРИВЕТ, Мир! ЁЖ": ["привет", "мир", "!", "ёж"],
-    "ΟΔΟΣ Σ ΣΑΣ. ΑΣ.Α Ⓐ": ["οδος", "σ", "σας", "ας", "α", "ⓐ"],
-    "TITLE İstanbul Ì Í Ĩ Į": ["title", "i\u0307stanbul", "ì", "í", "ĩ", "į"],
-    "我喜欢这部电影。Great!": ["我", "喜", "欢", "这", "部", "电", "影", "great", "!"],
-    "この映画はラーメン": ["こ", "の", "映", "画", "は", "ラ", "ー", "メ", "ン"],
-    "ภาพยนตร์ดี": list("ภาพยนตร์ดี"),
-    "हिन्दी फ़िल्म": ["हिन्दी", "फ़िल्म"],
-    "فيلم جيد، جدًا": ["فيلم", "جيد", "جدًا"],
-    "영화가 좋다": ["영화가", "좋다"],
-    "good👍👍 I ❤\ufe0fit ☆5/10": ["good", "👍", "👍", "i", "❤", "it", "☆", "5", "10"],
-    "a_b-c.d/e@f #g $5 1,000.50": ["a", "b", "c", "d", "e", "f", "g", "5", "1", "000", "50"],
-    "tab\tline\nend\r\nnbsp\u00a0zero\u200bwidth\x00nul": [
-        "tab", "line", "end", "nbsp", "zero", "width", "nul",
-    ],
-    "!!!": ["!", "!", "!"],
-    "what?! why?": ["what", "?", "!", "why", "?"],
-    "": [],
-    " \t\n ": [],
-    "... -- ' '' , ;": [],
-    "[PAD] [UNK]": ["pad", "unk"],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("text", BY_HAND)
-def test_words_written_out_by_hand(text):
-    assert split(text) == [BY_HAND[text]]
-    assert words_of(text) == BY_HAND[text]
-
-
-def test_a_batch_is_split_as_its_texts_alone():
-    assert split(*BY_HAND) == list(BY_HAND.values())
-
-
-@pytest.mark.parametrize(
-    ("raw", "words"),
-    [
-        (b"caf\xe9 noir", ["caf", "\ufffd", "noir"]),
-        (b"\xff", ["\ufffd"]),
-        (b"cut \xf0\x9f\x91", ["cut", "\ufffd"]),
-        (b"\xc3\x89t\xc3\xa9 \xff!", ["été", "\ufffd", "!"]),
-    ],
-)
-def test_bytes_that_are_no_utf8_become_one_word(raw, words):
-    assert split(raw) == [words]
-    rows = Vectorizer(["[PAD]", "[UNK]", "noir"], 9)(tf.constant([raw, b"noir"]))["token_ids"]
-    assert rows[1, 0] == 2
-
-
-# TensorFlow's tables are of Unicode 13 for lower-casing: these capitals came with Unicode 14.
-_LOWERED_LATER = {0x2C2F, 0xA7C0, 0xA7D0, 0xA7D6, 0xA7D8, *range(0x10570, 0x10596)}
-
-
-def every_character():
-    """What Unicode 14 assigns; newer versions of Python know a few more, as TensorFlow does."""
-    for code in range(1, 0x110000):
-        if code not in _LOWERED_LATER and unicodedata.category(chr(code)) not in ("Cn", "Cs", "Co"):
-            yield chr(code)
-
-
-def test_every_character_is_read_as_the_oracle_reads_it():
-    characters = list(every_character())
-    assert len(characters) > 140_000
-    # Between letters, and in lines, so that a wrong one shows where it is.
-    texts = [f"x{character}'y" for character in characters]
-    got = split_words(tf.constant(texts)).to_list()
-    wrong = [
-        (hex(ord(character)), [word.decode() for word in words])
-        for character, text, words in zip(characters, texts, got, strict=True)
-        if [word.decode() for word in words] != words_of(text)
-    ]
-    assert wrong == []
-
-
-SCRIPTS = (
-    "aZéÉßñĐŁжЖёΩω"
-    + "שלוםعربهिन्दीกขไ"
-    + "我影のメー한"
-    + "0٣५Ⅷ½"
-    + "👍❤☆🇩\ufe0f\u200d🏽"
-    + "'’ʼ＇`´‘“”\""
-    + "!?！？.,;:-–—…/<>&#_@$€ \t\n\r\u00a0\u3000"
-)
-PIECES = st.one_of(
-    st.text(st.sampled_from(SCRIPTS)),
-    st.sampled_from(["<br />", "<BR>", "<br\t/>", "<br", "/>", " '", "' ", "' '", "n't", "é\u0301", "''"]),
-    # Whether a sigma ends its word, two versions of Unicode may see differently; a text above shows the rule.
-    st.text(
-        st.characters(codec="utf-8", exclude_characters=["\x00", "Σ", *map(chr, _LOWERED_LATER)]).filter(
-            lambda character: unicodedata.category(character) not in ("Cn", "Co")
-        ),
-        max_size=5,
-    ),
-)
-TEXTS = st.lists(PIECES, max_size=12).map("".join)
-
-
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.lists(TEXTS, min_size=1, max_size=6))
-def test_eager_graph_and_oracle_agree(texts):
-    expected = [words_of(text) for text in texts]
-    assert split(*texts) == expected
-    assert MAPPED(texts) == expected
-
-
-def _mapped():
-    """The same function inside `tf.data.map`; the pipeline is built once and reads whatever `texts` holds."""
-    holder = []
-    source = tf.data.Dataset.from_generator(
-        lambda: iter([[text.encode() for text in holder[0]]]), output_signature=tf.TensorSpec((None,), tf.string)
-    )
-    pipeline = source.map(split_words)
-
-    def words(texts):
-        holder[:] = [texts]
-        (rows,) = list(pipeline)
-        return [[word.decode() for word in row] for row in rows.to_list()]
-
-    return words
-
-
-MAPPED = _mapped()
-
-
-def test_words_do_not_depend_on_the_locale_of_the_machine():
-    """TensorFlow's `lower` takes the language from LANG, and in Turkish a small I has no dot."""
-    program = (
-        "import sys, tensorflow as tf; from kseq.vectorizer import split_words\n"
-        "words = split_words(tf.constant([sys.argv[1]])).flat_values.numpy()\n"
-        "sys.stdout.buffer.write(b' '.join(words.tolist()))"
-    )
-    text = "IT IS A JOINT TITLE: İI\u0307 Ì Í Ĩ Į I\u0301 J\u0300"
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, text],
-            env={**os.environ, "LC_ALL": locale, "LANG": locale, "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for locale in ("tr_TR.UTF-8", "lt_LT.UTF-8")
-    ]
-    answers = [(process, *process.communicate(timeout=120)) for process in running]
-    for process, answer, errors in answers:
-        assert process.returncode == 0, errors.decode()
-        assert answer.decode().split(" ") == words_of(text)
-
-
-# Counting and choosing words
-
-
-def test_count_words_over_many_batches():
-    texts = [f"word{number % 7} Common common! {'É' * (number % 3)}" for number in range(700)]
-    expected = collections.Counter(word for text in texts for word in words_of(text))
-    assert count_words(tf.data.Dataset.from_tensor_slices(texts)) == expected
-
-
-def test_count_words_of_texts_without_words_is_empty():
-    assert count_words(tf.data.Dataset.from_tensor_slices(["", "...", " "])) == {}
-
-
-COUNTS = {"the": 9, "b": 4, "a": 4, "é": 4, "rare": 2, "once": 1, "z": 2}
-
-
-def test_vocabulary_is_by_count_then_by_word_whatever_the_order_of_the_texts():
-    expected = ["[PAD]", "[UNK]", "the", "a", "b", "é", "rare", "z", "once"]
-    items = list(COUNTS.items())
-    for shuffle in range(5):
-        random.Random(shuffle).shuffle(items)
-        assert frequent_words(collections.Counter(dict(items)), 100, 1) == expected
-
-
-@pytest.mark.parametrize(
-    ("vocabulary_size", "min_count", "words"),
-    [
-        (100, 2, ["the", "a", "b", "é", "rare", "z"]),
-        (100, 4, ["the", "a", "b", "é"]),
-        (5, 1, ["the", "a", "b"]),
-        (4, 4, ["the", "a"]),
-        (3, 1, ["the"]),
-        (9, 1, ["the", "a", "b", "é", "rare", "z", "once"]),
-    ],
-)
-def test_vocabulary_is_capped_and_leaves_rare_words_out(vocabulary_size, min_count, words):
-    got = frequent_words(collections.Counter(COUNTS), vocabulary_size, min_count)
-    assert got == ["[PAD]", "[UNK]", *words]
-    assert len(got) <= vocabulary_size
-
-
-@pytest.mark.parametrize(("counts", "received"), [(COUNTS, "at most 9 times"), ({}, "not at all")])
-def test_a_vocabulary_without_words_is_refused(counts, received):
-    with pytest.raises(UsageError, match="min_count is 10") as error:
-        frequent_words(collections.Counter(counts), 100, 10)
-    assert received in str(error.value)
-    assert "--min-count" in str(error.value)
-
+from kseq.hashed_ngrams import GRAMS_OF_A_WORD
+from kseq.vectorizer import Vectorizer, split_tokens
+from tests.text_oracle import characters_of, words_of
 
 # Ids
 
@@ -337,7 +88,7 @@ def test_a_text_of_100_000_words_costs_its_batch_no_more_than_the_limit(truncati
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
-    st.lists(TEXTS, max_size=5),
+    st.lists(st.text(st.sampled_from("w0123 a我!'.,é<br/>"), max_size=30), max_size=5),
     st.integers(2, 9),
     st.sampled_from(["head", "tail", "head_tail"]),
 )
@@ -362,12 +113,120 @@ def test_the_same_object_in_a_function_of_unknown_batch_size():
 
 def test_core_operations_only():
     """What TensorFlow Serving has: no operation of a custom library, no Python function."""
-    vectorizer = Vectorizer(VOCABULARY, 5, "head_tail")
+    vectorizer = Vectorizer(VOCABULARY, 5, "head_tail", "word+character", ngrams=2)
     traced = tf.function(vectorizer, input_signature=[tf.TensorSpec((None,), tf.string)]).get_concrete_function()
     graph = traced.graph.as_graph_def()
     used = {node.op for node in graph.node} | {node.op for inner in graph.library.function for node in inner.node_def}
     assert {"StaticRegexReplace", "StringLower", "UnicodeTranscode"} <= used
     assert not {name for name in used if "PyFunc" in name or ">" in name}
+
+
+# Characters and n-grams beside the words
+
+TEXTS = ["W3 never w0, w29! misspelt", "w1", "", "...", "我们 unbelievably longwinded é"]
+
+
+def hashed(grams, buckets):
+    """TensorFlow's hash of each, which has no second implementation here; what is hashed is what is tested."""
+    return (1 + tf.strings.to_hash_bucket_fast(tf.constant(grams, tf.string), buckets).numpy()).tolist()
+
+
+def grams_of(word):
+    """The character n-grams of a word, or of its ends where it is long."""
+    marked = f"<{word}>"
+    pieces = [marked] if len(marked) <= 10 else [marked[:7], marked[-6:]]
+    return [
+        piece[start : start + width] for piece in pieces for width in (3, 4) for start in range(len(piece) - width + 1)
+    ]
+
+
+def test_character_grams_written_out():
+    assert grams_of("cat") == ["<ca", "cat", "at>", "<cat", "cat>"]
+    assert grams_of("我") == ["<我>"]
+    assert grams_of("unbelievably") == [
+        "<un", "unb", "nbe", "bel", "eli", "<unb", "unbe", "nbel", "beli", "vab", "abl", "bly", "ly>",
+        "vabl", "ably", "bly>",
+    ]  # fmt: skip
+    assert max(len(grams_of("x" * length)) for length in range(1, 30)) == GRAMS_OF_A_WORD
+
+
+def test_words_carry_their_character_ngrams():
+    vectorizer = Vectorizer(VOCABULARY, 5, "head_tail", "word+character", character_buckets=1000)
+    named = vectorizer(tf.constant(TEXTS))
+    assert set(named) == set(vectorizer.spec) == {"token_ids", "character_ids"}
+    rows = named["character_ids"]
+    assert rows.dtype == tf.int32
+    assert rows.shape == (5, 5, GRAMS_OF_A_WORD)
+    for text, row in zip(TEXTS, rows.numpy().tolist(), strict=True):
+        expected = [hashed(grams_of(word), 1000) for word in kept(words_of(text), 5, "head_tail")]
+        assert [[number for number in grams if number] for grams in row] == expected + [[]] * (5 - len(expected))
+    # What is real has an n-gram; a text without words has one unknown word, and that has none.
+    real = named["token_ids"].numpy() != 0
+    assert (real == (rows.numpy() != 0).any(axis=-1))[[0, 1, 4]].all()
+    np.testing.assert_array_equal(
+        named["token_ids"], Vectorizer(VOCABULARY, 5, "head_tail")(tf.constant(TEXTS))["token_ids"]
+    )
+
+
+def test_misspelt_words_share_most_of_their_character_ngrams():
+    vectorizer = Vectorizer(VOCABULARY, 5, tokens="word+character", character_buckets=1_000_000)
+    right, wrong, other = vectorizer(tf.constant(["wonderful wonderfull terrible"]))["character_ids"].numpy()[0]
+    assert len({*right} & {*wrong} - {0}) >= 9
+    assert len({*right} & {*other} - {0}) == 0
+
+
+@pytest.mark.parametrize("tokens", ["word", "character", "word+character"])
+def test_word_ngrams_are_of_the_whole_text(tokens):
+    vectorizer = Vectorizer(VOCABULARY, 2, "head", tokens, ngrams=3, ngram_buckets=5000)
+    named = vectorizer(tf.constant(TEXTS))
+    assert set(named) == set(vectorizer.spec)
+    rows = named["ngram_ids"]
+    assert rows.dtype == tf.int32
+    for text, row in zip(TEXTS, rows.numpy().tolist(), strict=True):
+        words = words_of(text)
+        grams = [
+            " ".join(words[start : start + width]) for width in (1, 2, 3) for start in range(len(words) - width + 1)
+        ]
+        expected = hashed(grams, 5000)
+        assert row == expected + [0] * (rows.shape[1] - len(expected))
+
+
+@pytest.mark.parametrize("truncation", ["head", "tail", "head_tail"])
+def test_word_ngrams_of_a_huge_text_are_capped(truncation):
+    words = [f"v{number}" for number in range(5000)]
+    vectorizer = Vectorizer(VOCABULARY, 5, truncation, ngrams=2)
+    row = vectorizer(tf.constant([" ".join(words), "w0"]))["ngram_ids"].numpy()[0]
+    assert row.tolist()[:2048] == hashed(kept(words, 2048, truncation), 100_000)
+    assert len(row) == 2048 + 2047
+
+
+def test_characters_are_tokens():
+    vocabulary = ["[PAD]", "[UNK]", *"abc !", "[URL]"]
+    vectorizer = Vectorizer(vocabulary, 7, "head_tail", "character")
+    texts = ["A  b!", "", "abcdefghijkabc", "c http://x.y", "\u3000"]
+    got = ids(vectorizer, texts)
+    for text, row in zip(texts, got.tolist(), strict=True):
+        numbers = [vocabulary.index(token) if token in vocabulary else 1 for token in characters_of(text)]
+        expected = kept(numbers, 7, "head_tail") or [1]
+        assert row == expected + [0] * (7 - len(expected))
+
+
+def test_split_tokens_is_by_word_or_character():
+    text = tf.constant(["Hi you"])
+    assert split_tokens(text, "word").to_list() == split_tokens(text, "word+character").to_list() == [[b"hi", b"you"]]
+    assert split_tokens(text, "character").to_list() == [[b"h", b"i", b" ", b"y", b"o", b"u"]]
+
+
+@pytest.mark.parametrize("tokens", ["word", "character", "word+character"])
+def test_every_tensor_of_few_texts_or_none_fits_its_spec(tokens):
+    vectorizer = Vectorizer(VOCABULARY, 5, "head_tail", tokens, ngrams=2)
+    serve = tf.function(vectorizer, input_signature=[tf.TensorSpec((None,), tf.string)])
+    for texts in ([], [""], ["", "w1 w2"]):
+        for name, tensor in serve(tf.constant(texts, tf.string)).items():
+            assert vectorizer.spec[name].is_compatible_with(tensor)
+            assert tensor.shape[0] == len(texts)
+            assert tensor.shape[1] >= 1
+            np.testing.assert_array_equal(tensor, vectorizer(tf.constant(texts, tf.string))[name])
 
 
 # Wrong arguments and keys
@@ -381,6 +240,7 @@ def test_core_operations_only():
         ((["[PAD]", "[UNK]"], 5), "['[PAD]', '[UNK]']", "at least one word"),
         ((VOCABULARY, 5, "middle"), "'middle'", "'head', 'tail', 'head_tail'"),
         ((VOCABULARY, 1), "sequence_length is 1", "at least 2"),
+        ((VOCABULARY, 5, "head", "letter"), "'letter'", "'word', 'character', 'word+character'"),
     ],
 )
 def test_wrong_arguments_are_named_with_what_is_allowed(arguments, received, mend):
@@ -401,6 +261,12 @@ def test_the_key_changes_with_everything_that_changes_an_id():
         Vectorizer([*VOCABULARY, "more"], 5),
         Vectorizer(VOCABULARY[:-1], 5),
         Vectorizer(swapped, 5),
+        Vectorizer(VOCABULARY, 5, tokens="character"),
+        Vectorizer(VOCABULARY, 5, tokens="word+character"),
+        Vectorizer(VOCABULARY, 5, tokens="word+character", character_buckets=7),
+        Vectorizer(VOCABULARY, 5, ngrams=2),
+        Vectorizer(VOCABULARY, 5, ngrams=3),
+        Vectorizer(VOCABULARY, 5, ngrams=2, ngram_buckets=7),
         # Joined without a mark between them, these two would look the same.
         Vectorizer([*VOCABULARY, "ab", "c"], 5),
         Vectorizer([*VOCABULARY, "a", "bc"], 5),
@@ -408,9 +274,20 @@ def test_the_key_changes_with_everything_that_changes_an_id():
     assert len({base, *(vectorizer.key for vectorizer in others)}) == len(others) + 1
 
 
+def test_the_key_stays_where_what_changes_is_not_used():
+    base = Vectorizer(VOCABULARY, 5).key
+    assert Vectorizer(VOCABULARY, 5, character_buckets=7, ngram_buckets=7).key == base
+
+
+@pytest.mark.parametrize("name", ["character_buckets", "ngrams", "ngram_buckets"])
+def test_counts_of_none_are_refused(name):
+    with pytest.raises(ValueError, match=f"{name} is 0; expected at least 1"):
+        Vectorizer(VOCABULARY, 5, **{name: 0})
+
+
 def test_the_key_changes_with_the_rules(monkeypatch):
     before = Vectorizer(VOCABULARY, 5).key
-    monkeypatch.setattr("kseq.vectorizer._RULES_VERSION", -1)
+    monkeypatch.setattr("kseq.vectorizer.RULES_VERSION", -1)
     assert Vectorizer(VOCABULARY, 5).key != before
 
 
@@ -434,4 +311,4 @@ def test_traps_of_text_vectorization_are_not_ours(text, trapped, ours):
     layer = keras.layers.TextVectorization()
     layer.adapt(tf.constant([text]))
     assert sorted(layer.get_vocabulary()[2:]) == sorted(trapped)
-    assert split(text) == [ours]
+    assert [word.decode() for word in split_tokens(tf.constant([text]), "word").to_list()[0]] == ours

@@ -15,7 +15,8 @@ import tensorflow as tf
 from kseq.model import build_model, serving_model
 from kseq.options import Options
 from kseq.saved_model_writer import export_saved_model
-from kseq.vectorizer import RESERVED_WORDS, Vectorizer
+from kseq.vectorizer import Vectorizer
+from kseq.vocabulary import RESERVED_TOKENS
 
 HERE = Path(__file__).parent
 CLASS_NAMES = ("negative", "mixed, at best", "sehr schön", "好")
@@ -27,7 +28,7 @@ def main() -> None:
     """Write `tests/golden/tiny/1` and the answers that it gives."""
     shutil.rmtree(HERE / "tiny", ignore_errors=True)
     keras.utils.set_random_seed(0)
-    vectorizer = Vectorizer((*RESERVED_WORDS, *WORDS), 12, "head_tail")
+    vectorizer = Vectorizer((*RESERVED_TOKENS, *WORDS), 12, "head_tail")
     options = Options("golden", vocabulary_size=13, embedding_dim=4, units=3, bidirectional=True, cell="lstm")
     model = build_model(options, vectorizer.spec, len(CLASS_NAMES))
     # Initial weights give answers near 1/4 each, in which a fault would be small.
