@@ -7,16 +7,12 @@ Writes `benchmarks/main_job.json` after every run, so that an interrupted measur
 """
 
 import argparse
-import json
 import os
 import platform
-import shutil
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
 from pathlib import Path
+
+from measured_runs import measure_missing
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "main_job.json"
@@ -31,34 +27,6 @@ RUNS = [
     ("imdb-gru-bi-attention", "imdb --cell gru --bidirectional --head attention", 1, 0.885, 360),
     ("trec-gru-bi", "trec --cell gru --bidirectional", 3, 0.86, 60),
 ]
-
-
-def measure(arguments: str, seed: int) -> dict:
-    """Run `kseq run` once and return its JSON with the wall clock and the most memory it held."""
-    output_dir = tempfile.mkdtemp(prefix="kseq-benchmark-")
-    command = [sys.executable, "-m", "kseq.run", *arguments.split(), "--seed", str(seed), "--json"]
-    start = time.perf_counter()
-    process = subprocess.Popen([*command, "--output-dir", output_dir], stdout=subprocess.PIPE, text=True)
-    answer = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    shutil.rmtree(output_dir)
-    if status:
-        raise SystemExit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
-    found = json.loads(answer)
-    return {
-        "seed": seed,
-        "accuracy": found["test"]["accuracy"],
-        "interval": found["test"]["accuracy_interval"],
-        "macro_f1": found["test"]["macro_f1"],
-        "validation_accuracy": found["validation"]["accuracy"],
-        "test_parts": {name: part["accuracy"] for name, part in found["test_parts"].items()},
-        "padding_share": found["padding_share"],
-        "train_seconds": found["seconds"]["train"],
-        "seconds": seconds,
-        # Of this process alone, in KiB on Linux.
-        "gibibytes": usage.ru_maxrss / 2**20,
-    }
 
 
 def table(results: dict) -> str:
@@ -99,15 +67,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, help="seeds of every run")
     parser.add_argument("--again", action="store_true", help="forget the results there are")
     given = parser.parse_args()
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() and not given.again else {}
-    for name, arguments, seeds, asked, limit in RUNS:
-        if given.only not in (None, name):
-            continue
-        rows = results.setdefault(name, [])
-        for seed in range(len(rows), given.seeds or seeds):
-            rows.append(measure(arguments, seed))
-            print(f"{name} seed {seed}: {rows[-1]} (asked: {asked}, {limit} s)", flush=True)
-            RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    runs = [(name, arguments.split(), given.seeds or seeds) for name, arguments, seeds, _, _ in RUNS]
+    results = measure_missing(RESULTS, runs, given.again, given.only)
     TABLE.write_text(table(results))
     print(table(results))
 

@@ -15,3 +15,7 @@ def __getattr__(name: str) -> Any:
 
         return load
     raise AttributeError(f"module 'kseq' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,14 +1,18 @@
 """`kseq VERB …` is `python -m kseq.VERB …`."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
+import pipelines
+from kseq import __version__
 from kseq.errors import DONE, USAGE
 from kseq.registry import unknown
 
 COMMANDS = {
     "run": "train on a dataset, test once, leave a verified SavedModel",
+    "data": "look at a dataset or a file: what is in it, what is wrong with it",
 }
 
 
@@ -19,8 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lines = [f"  {name:<10} {summary}" for name, summary in COMMANDS.items()]
         sys.stdout.write("\n".join(["usage: kseq COMMAND …", "", *lines, "", "kseq COMMAND --help tells more."]) + "\n")
         return DONE
+    if verb == "--version":
+        sys.stdout.write(f"kseq {__version__}\n")
+        return DONE
     if verb not in COMMANDS:
-        sys.stderr.write(f"kseq: {unknown('command', verb, COMMANDS)}\n")
+        message = unknown("command", verb, COMMANDS)
+        if verb in pipelines.datasets() or os.path.exists(verb):
+            message += f" {verb!r} is something to train on: kseq run {verb}"
+        sys.stderr.write(f"kseq: {message}\n")
         return USAGE
     return importlib.import_module(f"kseq.{verb}").main(rest)
 

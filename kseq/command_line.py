@@ -3,19 +3,20 @@
 import argparse
 import difflib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pipelines
 from kseq.errors import UsageError
-from kseq.options import FIELDS, REGISTRIES, Options, readers_of, value_type
+from kseq.options import FIELDS, REGISTRIES, Options, check_applies, readers_of, value_type
 from kseq.presets import PRESETS
 from kseq.registry import unknown
 from pipelines.errors import DataError
 
 _METAVARS = {int: "N", float: "X", str: "NAME"}
-_GROUPS = ("data", "text", "model", "training", "output")
+GROUPS = ("data", "text", "model", "training", "output")
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,15 +40,23 @@ class Parser(argparse.ArgumentParser):
         return namespace
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the dataset and a flag for each field of `Options`; flags that are not typed leave no trace."""
+def add_options(parser: argparse.ArgumentParser, groups: Sequence[str] = GROUPS) -> None:
+    """Add the dataset and a flag for each field of `Options`; flags that are not typed leave no trace.
+
+    Args:
+        parser: of a command.
+        groups: those of the options that the command reads.
+    """
     names = ", ".join(pipelines.datasets())
     parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, help=f"a dataset: {names}")
-    groups = {name: parser.add_argument_group(name) for name in _GROUPS}
-    groups["output"].add_argument("--preset", metavar="NAME", help=f"a named set of options: {', '.join(PRESETS)}")
-    groups["output"].add_argument("--config", metavar="FILE", help="the run.json of a run, to run it again")
+    headings = {name: parser.add_argument_group(name) for name in groups}
+    parser.set_defaults(preset=None, config=None)
+    if "output" in groups:
+        presets = ", ".join(PRESETS)
+        headings["output"].add_argument("--preset", metavar="NAME", help=f"a named set of options: {presets}")
+        headings["output"].add_argument("--config", metavar="FILE", help="the run.json of a run, to run it again")
     for field in FIELDS.values():
-        if "group" not in field.metadata:
+        if field.metadata.get("group") not in groups:
             continue
         rules = field.metadata
         flags = [f"--{field.name.replace('_', '-')}", *rules["aliases"]]
@@ -60,7 +69,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             metavar = "|".join(rules["choices"]) if rules["choices"] else _METAVARS[value_type(field)]
             metavar = "FOLDER" if field.name.endswith("_dir") else metavar
             arguments |= {"type": _reader(field), "metavar": metavar}
-        groups[rules["group"]].add_argument(*flags, help=help_text.replace("%", "%%"), **arguments)
+        headings[rules["group"]].add_argument(*flags, help=help_text.replace("%", "%%"), **arguments)
 
 
 def read_options(namespace: argparse.Namespace) -> tuple[Options, tuple[str, ...]]:
@@ -93,6 +102,25 @@ def read_options(namespace: argparse.Namespace) -> tuple[Options, tuple[str, ...
     if "dataset" not in values:
         raise UsageError(f"no dataset was named; expected one of {', '.join(pipelines.datasets())}.")
     return Options(**values), tuple(typed)
+
+
+def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
+    """Find what the dataset's name means, and refuse flags that it does not read and data that cannot be had.
+
+    Raises:
+        DataError: it looks like a path, and nothing is there; or the data is not there and cannot be fetched.
+        UsageError: it is no dataset, path or module; or a flag does not apply.
+    """
+    name = options.dataset
+    source = pipelines.find(name)
+    if source is None:
+        message = unknown("dataset", name, pipelines.datasets())
+        if os.sep in name or "." in name:
+            raise DataError(f"{name} does not exist. Check the path. If a dataset was meant: {message}")
+        raise UsageError(message)
+    check_applies(options, typed, source.parameters)
+    source.check(source.given(options))
+    return source
 
 
 def recorded_options(path: Path) -> Mapping[str, Any]:

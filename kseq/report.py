@@ -31,6 +31,8 @@ def show_data(console: Console, data: TextData, start: float) -> None:
     more = ", …" if len(data.class_names) > _SHOWN_CLASSES else ""
     names = ", ".join(data.class_names[:_SHOWN_CLASSES]) + more
     console.say("data", f"{data.name}: {sizes}; {len(data.class_names)} classes: {names}  {took(start)}")
+    for note in data.notes:
+        console.say("", note)
     for warning in data.warnings:
         console.say("warning", warning)
 

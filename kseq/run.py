@@ -1,6 +1,5 @@
 """`python -m kseq.run DATASET`: train on a dataset, test once, and leave a verified SavedModel."""
 
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -8,12 +7,10 @@ from typing import Any
 
 import pipelines
 from kseq import errors
-from kseq.command_line import Parser, add_options, read_options
+from kseq.command_line import Parser, add_options, find_source, read_options
 from kseq.console import Console, end, quiet_start
 from kseq.interruption import Interruption
-from kseq.options import Options, check_applies
-from kseq.registry import unknown
-from pipelines.errors import DataError
+from kseq.options import Options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,25 +41,6 @@ def _run(arguments: Sequence[str]) -> int:
         code, found = _train_and_export(options, source, console, ["run", *arguments], started)
     console.json(found)
     return code
-
-
-def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
-    """Find what the dataset's name means, and refuse flags that it does not read and data that cannot be had.
-
-    Raises:
-        DataError: it looks like a path, and nothing is there; or the data is not there and cannot be fetched.
-        UsageError: it is no dataset, path or module; or a flag does not apply.
-    """
-    name = options.dataset
-    source = pipelines.find(name)
-    if source is None:
-        message = unknown("dataset", name, pipelines.datasets())
-        if os.sep in name or "." in name:
-            raise DataError(f"{name} does not exist. Check the path. If a dataset was meant: {message}")
-        raise errors.UsageError(message)
-    check_applies(options, typed, source.parameters)
-    source.check(source.given(options))
-    return source
 
 
 def _train_and_export(

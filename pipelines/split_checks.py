@@ -113,7 +113,7 @@ def warnings(surveys: Mapping[str, Survey], class_names: Sequence[str]) -> tuple
     train = surveys["train"]
     sentences = [*leaks(surveys)]
     for split, found in surveys.items():
-        conflicting = _conflicts(found)
+        conflicting = len(found.conflicting)
         if conflicting:
             noun = "text stands" if conflicting == 1 else "different texts stand"
             sentences.append(
@@ -140,13 +140,6 @@ def warnings(surveys: Mapping[str, Survey], class_names: Sequence[str]) -> tuple
             "the texts."
         )
     return tuple(sentences)
-
-
-def _conflicts(found: Survey) -> int:
-    """Count the different texts that stand with several targets."""
-    pairs = np.unique(np.stack([found.text_hashes, found.target_hashes], axis=1), axis=0)
-    _, targets_of_text = np.unique(pairs[:, 0], return_counts=True)
-    return int(np.count_nonzero(targets_of_text > 1))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -61,6 +61,15 @@ class Survey:
         packed = np.packbits(self.targets.astype(bool), axis=1)
         return np.unique(packed, axis=0, return_inverse=True)[1].reshape(-1).astype(np.uint64)
 
+    @functools.cached_property
+    def conflicting(self) -> np.ndarray:
+        """Hashes of the texts that stand with several targets, uint64, in the order of the split."""
+        pairs = np.unique(np.stack([self.text_hashes, self.target_hashes], axis=1), axis=0)
+        hashes, targets_of_text = np.unique(pairs[:, 0], return_counts=True)
+        every, first = np.unique(self.text_hashes, return_index=True)
+        places = first[np.isin(every, hashes[targets_of_text > 1])]
+        return self.text_hashes[np.sort(places)]
+
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change when a text, a label or their order does."""

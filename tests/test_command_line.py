@@ -321,6 +321,19 @@ def test_an_unknown_verb_names_the_nearest(capsys):
     assert capsys.readouterr().err.rstrip().endswith("Did you mean 'run'?")
 
 
+def test_a_dataset_or_a_file_in_the_place_of_a_command_is_told(capsys, tmp_path):
+    (tmp_path / "tickets.csv").write_text("")
+    for name in ("reviews", str(tmp_path / "tickets.csv")):
+        assert __main__.main([name]) == errors.USAGE
+        assert capsys.readouterr().err.rstrip().endswith(f"{name!r} is something to train on: kseq run {name}")
+
+
+def test_the_version_and_the_names_of_the_package_are_told(capsys):
+    assert __main__.main(["--version"]) == errors.DONE
+    assert capsys.readouterr().out == f"kseq {kseq.__version__}\n"
+    assert {"load", "__version__"} <= set(dir(kseq))
+
+
 def in_a_process(*arguments, probe=False):
     """Run `python -m kseq …`; with `probe`, TensorFlow and Keras fail loudly when they are imported."""
     blocked = "import sys, runpy; sys.modules.update(tensorflow=None, keras=None, numpy=None); "

@@ -44,6 +44,8 @@ ORDER = [
     "kseq.model_card",
     "kseq.saved_model_check",
     "kseq.saved_model_writer",
+    "kseq.text_statistics",
+    "kseq.data_report",
     "kseq.experiment",
     "kseq.run_record",
     "kseq.artifact",
@@ -54,13 +56,15 @@ ORDER = [
 ]
 COMMAND_MODULES = [f"kseq.{verb}" for verb in COMMANDS]
 # Where text data and models meet, beside the commands.
-MEETING_PLACES = {"kseq.experiment", "kseq.console", "kseq.command_line", "kseq.report"}
+MEETING_PLACES = {
+    "kseq.experiment", "kseq.data_report", "kseq.console", "kseq.command_line", "kseq.report", "kseq.__main__",
+}  # fmt: skip
 # What is read before the slow imports: flags, usage errors, listings.
 LIGHT = {
     "kseq", "kseq.errors", "kseq.saved_model", "kseq.text_options", "kseq.registry", "kseq.encoders", "kseq.heads",
     "kseq.outputs", "kseq.optimizers", "kseq.options", "kseq.presets", "kseq.console", "kseq.command_line",
     "kseq.interruption",
-    "kseq.__main__", "pipelines", "pipelines.errors", *COMMAND_MODULES,
+    "kseq.__main__", "pipelines", "pipelines.errors", "pipelines.sources", "pipelines.availability", *COMMAND_MODULES,
 }  # fmt: skip
 HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "keras_tuner", "matplotlib", "sklearn", "scipy"}
 VAGUE_NAMES = {"utils", "util", "common", "helpers", "helper", "core", "misc", "tools", "base"}

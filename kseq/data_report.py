@@ -1,0 +1,124 @@
+"""The report on a dataset: what is in it, what is wrong with it, and which options it suggests."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kseq.options import Options
+from kseq.text_statistics import percentiles, text_statistics, unknown_share
+from kseq.vectorizer import split_tokens
+from kseq.vocabulary import count_tokens, frequent_tokens
+from pipelines.streams import select, untuned
+from pipelines.survey import Survey, survey
+from pipelines.text_data import TextData
+
+_BATCH = 256
+_LANGUAGES_OF = 1000
+_EXAMPLES = 3
+_SHOWN_CHARACTERS = 80
+
+
+def data_report(data: TextData, options: Options) -> dict[str, Any]:
+    """Look at every text of train and test once.
+
+    Args:
+        data: the splits.
+        options: the group "text": how texts are split, and what is to be set instead of suggested.
+
+    Returns:
+        What JSON knows: `name`, `sizes`, `reading`, `notes`, `classes`, `target_kind`, `lengths` in tokens, `scripts`,
+        `languages` and so on as in `TextStatistics`, `repeated` and `conflicting` texts, `unknown_share` of test,
+        `suggested` options, `warnings`.
+    """
+    surveys = {split: survey(getattr(data, split)) for split in ("train", "validation", "test")}
+    train = _Tokens(data.train, options.tokens)
+    counts = count_tokens(train)
+    length = options.sequence_length or data.suggested_sequence_length
+    vocabulary = frequent_tokens(counts, options.vocabulary_size or data.suggested_vocabulary_size, options.min_count)
+    statistics = text_statistics(_decoded(data.train), _LANGUAGES_OF)
+    conflicts = surveys["train"].conflicting
+    return {
+        "name": data.name,
+        "target_kind": data.target_kind,
+        "sizes": dict(data.sizes),
+        "reading": dict(data.reading),
+        "notes": list(data.notes),
+        "classes": _classes(surveys, data.class_names),
+        "lengths": {
+            "mean": round(float(train.lengths.mean()), 1),
+            "percentiles": percentiles(train.lengths),
+            "longest": int(train.lengths.max()),
+        },
+        "tokens": {"all": counts.total(), "different": len(counts), "kind": options.tokens},
+        "scripts": statistics.scripts,
+        "languages": statistics.languages,
+        "not_normalised": statistics.not_normalised,
+        "replaced_characters": statistics.replaced_characters,
+        "control_characters": statistics.controls,
+        "repeated": len(surveys["train"]) - len(np.unique(surveys["train"].text_hashes)),
+        "conflicting": {
+            "texts": len(conflicts),
+            "examples": _examples(data.train, surveys["train"], conflicts[:_EXAMPLES]),
+        },
+        "unknown_share": unknown_share(count_tokens(_Tokens(data.test, options.tokens)), vocabulary),
+        "suggested": {
+            "sequence_length": length,
+            "longer_share": float((train.lengths > length).mean()),
+            "vocabulary_size": len(vocabulary),
+        },
+        "warnings": list(data.warnings),
+    }
+
+
+class _Tokens:
+    """The tokens of some texts at a time; the lengths of the texts, int (N,), are known when all were read."""
+
+    def __init__(self, split: tf.data.Dataset, tokens: str):
+        self._split = split
+        self._tokens = tokens
+        self.lengths = np.zeros(0, np.int64)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        def tokens_and_lengths(texts: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            tokens = split_tokens(texts, self._tokens)
+            return tokens.flat_values, tokens.row_lengths()
+
+        batches = self._split.batch(_BATCH).map(tokens_and_lengths, num_parallel_calls=os.cpu_count())
+        lengths = []
+        for tokens, batch_lengths in untuned(batches.prefetch(2)).as_numpy_iterator():
+            lengths.append(batch_lengths)
+            yield tokens
+        self.lengths = np.concatenate(lengths)
+
+
+def _decoded(split: tf.data.Dataset) -> Iterator[str]:
+    texts = untuned(split.map(lambda text, _: text).batch(_BATCH).prefetch(2))
+    for batch in texts.as_numpy_iterator():
+        for text in batch.tolist():
+            yield text.decode("utf-8", "replace")
+
+
+def _classes(surveys: dict[str, Survey], class_names: tuple[str, ...]) -> list[dict[str, Any]]:
+    counts = {split: found.counts(len(class_names)) for split, found in surveys.items()}
+    return [
+        {
+            "name": name,
+            **{split: int(counts[split][place]) for split in counts},
+            "share": float(counts["train"][place] / len(surveys["train"])),
+        }
+        for place, name in enumerate(class_names)
+    ]
+
+
+def _examples(split: tf.data.Dataset, found: Survey, hashes: np.ndarray) -> list[str]:
+    """The texts that have these hashes, cut where they are long."""
+    if not len(hashes):
+        return []
+    places = [int(np.flatnonzero(found.text_hashes == each)[0]) for each in hashes]
+    chosen = np.zeros(len(found), bool)
+    chosen[places] = True
+    texts = (" ".join(text.split()) for text in _decoded(select(split, chosen)))
+    return [text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…" for text in texts]
