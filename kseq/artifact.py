@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,16 @@ import tensorflow as tf
 
 from kseq.csv_files import write_csv
 from kseq.experiment import Prepared
-from kseq.figures import draw_confusion_matrix, draw_curves
+from kseq.figures import draw_curves
 from kseq.model_card import model_card
 from kseq.saved_model_writer import export_saved_model
-from kseq.scoring import Scores
+from kseq.thresholds import Decision
 from kseq.training import TrainingResult
 
 # Held-out texts that the SavedModel must answer as the trained model does before it is published.
 _VERIFIED_TEXTS = 64
+# Enough to know a text again; with whole reviews, the table would be several times the size of the model.
+_SHOWN_SIGNS = 500
 
 
 def write_artifact(
@@ -28,7 +30,8 @@ def write_artifact(
     result: TrainingResult,
     record: dict[str, Any],
     answers: np.ndarray,
-    test_scores: Scores,
+    decision: Decision,
+    test_scores: Any,
     started: float,
 ) -> Path:
     """Export, verify and publish a trained model with its record, tables, figures and model card.
@@ -39,16 +42,17 @@ def write_artifact(
         result: of the training.
         record: of the run; its total seconds are set here.
         answers: probabilities of the test split, (N, C).
+        decision: the thresholds.
         test_scores: of the test split.
         started: when the run did, as `time.perf_counter()` told it.
 
     Returns:
         The absolute path of the version folder.
     """
-    data, options = prepared.data, prepared.options
-    labels = prepared.splits["test"].targets
+    data, options, output = prepared.data, prepared.options, prepared.output
+    targets = prepared.splits["test"].targets
     # Evenly over the split, which may be sorted by label.
-    chosen = np.unique(np.linspace(0, len(labels) - 1, _VERIFIED_TEXTS).astype(int))
+    chosen = np.unique(np.linspace(0, len(targets) - 1, _VERIFIED_TEXTS).astype(int))
     texts = list(_texts_at(data.test, chosen))
 
     def write_extras(folder: Path, version: int) -> None:
@@ -57,10 +61,12 @@ def write_artifact(
         (folder / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         (folder / "README.md").write_text(model_card(record), encoding="utf-8")
         _write_history(folder / "history.csv", result.history)
-        _write_predictions(folder / "predictions.csv", answers, labels, data.class_names)
+        header, rows = output.table(answers, targets, data.class_names, decision.thresholds)
+        shown = _texts(data.test) if options.predictions_text else None
+        _write_predictions(folder / "predictions.csv", shown, header, rows)
         if result.history:
             draw_curves(result.history, folder / "curves.png", result.best_epoch)
-        draw_confusion_matrix(test_scores.confusion_matrix, data.class_names, folder / "confusion_matrix.png")
+        output.draw(test_scores, data.class_names, folder)
 
     folder = export_saved_model(
         options.output_dir,
@@ -68,6 +74,8 @@ def write_artifact(
         vectorizer=prepared.vectorizer,
         model=server,
         class_names=data.class_names,
+        target_kind=data.target_kind,
+        thresholds=decision.thresholds,
         texts=texts,
         expected_probabilities=(
             _on_cpu(prepared, server, texts) if tf.config.list_physical_devices("GPU") else answers[chosen]
@@ -85,8 +93,11 @@ def _on_cpu(prepared: Prepared, server: keras.Model, texts: list[bytes]) -> np.n
 
 def _texts_at(dataset: tf.data.Dataset, positions: np.ndarray) -> list[bytes]:
     wanted = set(positions.tolist())
-    texts = dataset.map(lambda text, _: text).as_numpy_iterator()
-    return [text for position, text in enumerate(texts) if position in wanted]
+    return [text for position, text in enumerate(_texts(dataset)) if position in wanted]
+
+
+def _texts(dataset: tf.data.Dataset) -> Iterator[bytes]:
+    return iter(dataset.map(lambda text, _: text).as_numpy_iterator())
 
 
 def _write_history(path: Path, history: Mapping[str, list[float]]) -> None:
@@ -94,12 +105,19 @@ def _write_history(path: Path, history: Mapping[str, list[float]]) -> None:
     write_csv(path, ["epoch", *history], [[number, *row] for number, row in enumerate(rows, start=1)])
 
 
-def _write_predictions(path: Path, answers: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...]) -> None:
-    """Write a row for every text of the test split, in its order, numbered from 0."""
-    header = ["text_number", "label", "predicted", "confidence", *(f"probability of {name}" for name in class_names)]
-    predicted = answers.argmax(axis=1)
-    rows = (
-        [number, class_names[label], class_names[guess], *(f"{value:.6f}" for value in (row[guess], *row))]
-        for number, (label, guess, row) in enumerate(zip(labels, predicted, answers, strict=True))
+def _write_predictions(
+    path: Path, texts: Iterator[bytes] | None, header: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Write a row for every text of the test split, numbered from 0, in its order, without holding more than one."""
+    if texts is None:
+        write_csv(path, ["text_number", *header], ([number, *row] for number, row in enumerate(rows)))
+        return
+    numbered = enumerate(zip(texts, rows, strict=True))
+    write_csv(
+        path, ["text_number", "text", *header], ([number, _beginning(text), *row] for number, (text, row) in numbered)
     )
-    write_csv(path, header, rows)
+
+
+def _beginning(text: bytes) -> str:
+    decoded = text.decode("utf-8", "replace")
+    return decoded if len(decoded) <= _SHOWN_SIGNS else decoded[:_SHOWN_SIGNS] + "…"

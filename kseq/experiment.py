@@ -7,16 +7,21 @@ import dataclasses
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from kseq.class_weights import check_weights
+from kseq.errors import UsageError
+from kseq.losses import LabelWeights
 from kseq.model import build_model
 from kseq.optimizers import LEARNING_RATES
 from kseq.options import Options
-from kseq.scoring import Scores, score
+from kseq.outputs import OUTPUTS, Output
 from kseq.text_options import CHARACTER
+from kseq.thresholds import Decision
 from kseq.training import TrainingResult, train
 from kseq.vectorizer import Vectorizer, split_tokens
 from kseq.vocabulary import UNKNOWN_ID, count_tokens, frequent_tokens
@@ -48,6 +53,8 @@ class Prepared:
         splits: train, validation and test, vectorized.
         padding_share: fraction of the first training epoch's time steps that is padding.
         unknown_share: fraction of the validation tokens that are out of vocabulary.
+        label_weights: of absence and presence of each label for the loss, where a text can have several and they do
+            not all weigh 1.
     """
 
     data: TextData
@@ -56,10 +63,22 @@ class Prepared:
     splits: Mapping[str, Split]
     padding_share: float
     unknown_share: float
+    label_weights: LabelWeights | None = None
+
+    @property
+    def output(self) -> Output:
+        """What the model gives, by the kind of the data's targets."""
+        return OUTPUTS[self.data.target_kind]
 
 
 def prepare(data: TextData, options: Options) -> Prepared:
-    """Adapt the vectorizer on train, and vectorize every split once."""
+    """Adapt the vectorizer on train, and vectorize every split once.
+
+    Raises:
+        UsageError: an option that does not fit the classes of the data.
+    """
+    output = OUTPUTS[data.target_kind]
+    _check_fits(data, output, options)
     if options.max_train_samples is not None:
         # Before anything is counted: what is left out shall not be known.
         data = sample_train(data, options.max_train_samples, options.split_seed)
@@ -88,11 +107,16 @@ def prepare(data: TextData, options: Options) -> Prepared:
         )
         for name in ("train", "validation", "test")
     }
+    # Validation and test stay as they are: what counts is how the model does on texts as they come.
+    sample_weights, label_weights = output.weights(options.class_weight, splits["train"].targets, data.class_names)
+    if sample_weights is not None:
+        splits["train"] = dataclasses.replace(splits["train"], sample_weights=sample_weights)
     enough = math.ceil(_FEWEST_STEPS / steps_per_epoch(splits["train"], options))
     options = options.replace(
         vocabulary_size=len(vocabulary),
         sequence_length=vectorizer.sequence_length,
         epochs=options.epochs or min(max(enough, _FEWEST_EPOCHS), _MOST_EPOCHS),
+        monitor=options.monitor or output.monitor,
         learning_rate=LEARNING_RATES[options.optimizer] if options.learning_rate is None else options.learning_rate,
     )
     lengths = splits["train"].lengths
@@ -103,6 +127,7 @@ def prepare(data: TextData, options: Options) -> Prepared:
         splits=splits,
         padding_share=padding_share(lengths, epoch_order(lengths, options.batch_size, options.seed, 0)),
         unknown_share=splits["validation"].share_of(UNKNOWN_ID),
+        label_weights=label_weights,
     )
 
 
@@ -151,6 +176,7 @@ def train_model(
         validation_batches,
         options,
         target_kind=prepared.data.target_kind,
+        label_weights=prepared.label_weights,
         verbose=verbose,
         on_epoch=on_epoch,
     )
@@ -165,10 +191,41 @@ def probabilities(serving_model: keras.Model, split: Split) -> np.ndarray:
     return in_order
 
 
-def score_parts(answers: np.ndarray, prepared: Prepared) -> dict[str, Scores]:
+def decide(answers: np.ndarray, prepared: Prepared) -> Decision:
+    """Settle from which probability on a label is given: as usual, or chosen on validation where that is asked for.
+
+    Args:
+        answers: probabilities of the validation split, (N, C).
+    """
+    output, names = prepared.output, prepared.data.class_names
+    usual = Decision(output.thresholds(len(names)))
+    if not prepared.options.tune_threshold:
+        return usual
+    before = score_split(answers, prepared, "validation", usual)
+    return Decision(output.tune(answers, prepared.splits["validation"].targets), before)
+
+
+def score_split(answers: np.ndarray, prepared: Prepared, split: str, decision: Decision) -> Any:
+    """Score the probabilities (N, C) of a split."""
+    targets = prepared.splits[split].targets
+    return prepared.output.score(answers, targets, prepared.data.class_names, decision.thresholds)
+
+
+def score_parts(answers: np.ndarray, prepared: Prepared, decision: Decision) -> dict[str, Any]:
     """Score the named parts of the test split apart."""
-    labels = prepared.splits["test"].targets
+    targets = prepared.splits["test"].targets
     return {
-        name: score(answers[chosen], labels[chosen], prepared.data.class_names)
+        name: prepared.output.score(answers[chosen], targets[chosen], prepared.data.class_names, decision.thresholds)
         for name, chosen in prepared.data.test_parts.items()
     }
+
+
+def _check_fits(data: TextData, output: Output, options: Options) -> None:
+    """Raise `UsageError` for options that do not fit the classes of the data."""
+    check_weights(options.class_weight, data.class_names)
+    if options.tune_threshold and not output.can_tune(len(data.class_names)):
+        raise UsageError(
+            f"--tune-threshold needs two classes, or texts with several labels; {data.name!r} has "
+            f"{len(data.class_names)} classes, of which the most probable one is given. Leave it out; against uneven "
+            "classes there is --class-weight balanced."
+        )

@@ -1,4 +1,4 @@
-"""Pictures of a run: how training went, and which classes are taken for which.
+"""Pictures of a run: how training went, which classes are taken for which, and how well each label is found.
 
 They are drawn on a canvas of their own: no window, no state shared with a user's pyplot. The same numbers give the same
 bytes.
@@ -91,6 +91,38 @@ def draw_confusion_matrix(
         if counted:
             _write_counts(axes, image, counts, shares, side / number)
         _add_share_scale(figure, image, side)
+        _save(figure, path)
+
+
+def draw_label_scores(classes: Sequence[Any], path: str | os.PathLike[str]) -> None:
+    """Draw precision, recall and F1 of labels of which a text can have several, as a PNG file.
+
+    Args:
+        classes: with name, precision, recall, f1 and support; of more than 100, those that most texts have are drawn.
+        path: the file; an old one is replaced.
+    """
+    # A name that cannot be drawn is shown by its number, which is its place among all.
+    names, families = _drawable([scores.name for scores in classes])
+    order = sorted(range(len(classes)), key=lambda place: -classes[place].support)[:_MOST_NAMED]
+    shown = [classes[place] for place in order]
+    places = np.arange(len(shown))
+    with style.context("default"):
+        figure = Figure(figsize=(5.2, 0.26 * len(shown)), dpi=_DOTS_PER_INCH)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.barh(places, [scores.f1 for scores in shown], height=0.62, color="#c9dff0", label="F1")
+        # Marks of different forms tell the two apart where colours are not seen.
+        look: dict[str, Any] = {"linestyle": "none", "markersize": 5, "clip_on": False}
+        axes.plot([scores.precision for scores in shown], places, "o", color=_VALIDATION, label="precision", **look)
+        axes.plot([scores.recall for scores in shown], places, "D", color=_TRAIN, label="recall", **look)
+        supports = [f"{names[place]}  ({classes[place].support:,})" for place in order]
+        axes.set_yticks(places, supports, fontsize=9, fontfamily=families, color=_INK, parse_math=False)
+        axes.set(xlim=(0, 1), ylim=(len(shown) - 0.5, -0.5))
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(length=0)
+        axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.set_title("labels (texts of test)", loc="left", fontsize=10, color=_INK)
+        axes.legend(frameon=False, fontsize=9, labelcolor=_INK, loc="upper left", bbox_to_anchor=(1.02, 1))
         _save(figure, path)
 
 

@@ -1,14 +1,18 @@
 """The README of an exported model: what it is, how good, how to load it, and where not to trust it."""
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kseq import labels_card
+from kseq.markdown import code as _code
+from kseq.markdown import fenced as _fenced
+from kseq.markdown import table as _table
+from kseq.markdown import text as _text
 from kseq.text_options import BOTH, CHARACTER
 
 # What a card cannot be written without; options that only some models have are not here.
-_REQUIRED: Mapping[str, Sequence[str]] = {
+_REQUIRED: dict[str, Sequence[str]] = {
     "options": (
         "cell", "bidirectional", "num_layers", "units", "embedding_dim", "head", "vocabulary_size", "sequence_length",
         "truncation", "optimizer", "learning_rate", "batch_size", "seed", "split_seed",
@@ -31,10 +35,11 @@ _KEPT = {
     "head_tail": "the first {half} and the last {rest} {tokens}",
 }
 _SHOWN_CLASSES = 50
-_MARKDOWN = re.compile(r"([\\`*_\[\]|~$#])")
-_ADDRESS = re.compile(r"(:(?=//)|(?<=www)\.)", re.IGNORECASE)
-_BLOCK_START = re.compile(r"^(?:[-+=]|\d+[.)](?=\s|$))")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_ANSWER = """\
+answer["label"]          # string[n]: {label}
+answer["confidence"]     # float[n]: its probability
+answer["label_id"]       # int64[n]: its number
+answer["probabilities"]  # float[n, {width}]: one column a class, in the order of labels.txt"""
 
 
 def model_card(record: Mapping[str, Any]) -> str:
@@ -50,28 +55,31 @@ def model_card(record: Mapping[str, Any]) -> str:
     Raises:
         ValueError: the record lacks a key.
     """
-    _check(record)
+    several = record.get("data", {}).get("target_kind", "class") == "classes"
+    _check(record, labels_card.REQUIRED_SCORES if several else _REQUIRED["test"])
     paragraphs = [
         f"# {_text(record['name'])}",
-        *_summary(record),
+        labels_card.headline(record) if several else _headline(record),
+        *_interruption(record),
         "## Use",
-        *_use(record),
+        *_use(record, labels_card.ANSWER if several else _ANSWER),
         "## Scores",
-        *_scores(record),
+        *(labels_card.scores(record, _SHOWN_CLASSES) if several else _scores(record)),
+        *_hints(record),
         "## Confidence",
-        *_confidence(record),
+        *(labels_card.confidence(record) if several else _confidence(record)),
         "## Data",
         *_data(record),
         "## Model and training",
-        *_model(record),
+        *_model(record, several),
         "## Limits",
-        *_limits(record),
+        *_limits(record, several),
     ]
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _check(record: Mapping[str, Any]) -> None:
-    for section, names in _REQUIRED.items():
+def _check(record: Mapping[str, Any], scores: Sequence[str]) -> None:
+    for section, names in (_REQUIRED | dict.fromkeys(("validation", "test"), scores)).items():
         if section not in record:
             raise ValueError(f"the run record lacks {section!r}; it has {', '.join(map(repr, record))}.")
         for name in names:
@@ -80,16 +88,19 @@ def _check(record: Mapping[str, Any]) -> None:
                 raise ValueError(f"the run record lacks {name!r} in {section!r}, which has {has}.")
 
 
-def _summary(record: Mapping[str, Any]) -> Iterable[str]:
+def _headline(record: Mapping[str, Any]) -> str:
     test, names = record["test"], record["data"]["class_names"]
     shown = ", ".join(map(_text, names[:8])) + (", …" if len(names) > 8 else "")
     low, high = test["accuracy_interval"]
-    yield (
+    return (
         f"Puts a text into one of {len(names)} classes ({shown}). On the {test['count']:,} test texts of the dataset "
         f"{_text(record['data']['name'])} it is right in **{test['accuracy']:.2%}** (95% interval {low:.2%} to "
         f"{high:.2%}). It takes raw text, needs TensorFlow alone, and weighs "
         f"{record['model']['megabytes']:g} MB."
     )
+
+
+def _interruption(record: Mapping[str, Any]) -> Iterable[str]:
     if record["interrupted"]:
         yield (
             f"**Training was interrupted** in epoch {record['epochs']}: this is the best model until then, not "
@@ -97,9 +108,10 @@ def _summary(record: Mapping[str, Any]) -> Iterable[str]:
         )
 
 
-def _use(record: Mapping[str, Any]) -> Iterable[str]:
+def _use(record: Mapping[str, Any], answer: str) -> Iterable[str]:
     folder = f"{record['options'].get('output_dir', 'saved_models')}/{record['name']}"
     width = len(record["data"]["class_names"])
+    label = "the class, by the threshold below" if _thresholds(record) else "the most probable class"
     yield "With TensorFlow and nothing else; the path is that of the folder with `saved_model.pb`, wherever it lies:"
     yield _fenced(
         "python",
@@ -108,10 +120,7 @@ import tensorflow as tf
 
 model = tf.saved_model.load({f"{folder}/{record.get('version', 1)}"!r})
 answer = model.signatures["serving_default"](text=tf.constant(["a text of yours", "and another"]))
-answer["label"]          # string[n]: the most probable class
-answer["confidence"]     # float[n]: its probability
-answer["label_id"]       # int64[n]: its number
-answer["probabilities"]  # float[n, {width}]: one column a class, in the order of labels.txt""",
+{answer.format(width=width, label=label)}""",
     )
     yield "With kseq, which takes the newest version and checks that its files are the ones that were written:"
     yield _fenced(
@@ -140,9 +149,10 @@ def _scores(record: Mapping[str, Any]) -> Iterable[str]:
             for name, scores in rows
         ],
     )
+    chosen = "Validation chose the epoch" + (" and the threshold" if _thresholds(record) else "")
     parts = " A row below it is a part of test, scored apart." if record["test_parts"] else ""
     yield (
-        f"Quote the test row.{parts} Validation chose the epoch, so its scores are a little flattered. The interval "
+        f"Quote the test row.{parts} {chosen}, so its scores are a little flattered. The interval "
         "(Wilson) tells what another sample of such texts would change; another seed moves the scores as well."
     )
     classes = record["test"]["classes"]
@@ -161,10 +171,27 @@ def _scores(record: Mapping[str, Any]) -> Iterable[str]:
         yield f"These are the first {_SHOWN_CLASSES} of {len(classes)} classes; `run.json` has all."
 
 
+def _hints(record: Mapping[str, Any]) -> Iterable[str]:
+    for hint in record.get("hints", ()):
+        yield f"Mind: {_text(hint)}"
+
+
+def _thresholds(record: Mapping[str, Any]) -> Mapping[str, float]:
+    return record.get("decision", {}).get("thresholds", {})
+
+
 def _confidence(record: Mapping[str, Any]) -> Iterable[str]:
     test, width = record["test"], len(record["data"]["class_names"])
+    for name, threshold in _thresholds(record).items():
+        before, after = record["decision"]["validation_before"]["macro_f1"], record["validation"]["macro_f1"]
+        yield (
+            f"The label {_text(name)} is given from a probability of **{threshold:.4f}** on. This threshold is a "
+            f"constant of the graph; it was chosen on validation, whose macro-F1 is {after:.4f} with it and was "
+            f"{before:.4f} without."
+        )
     yield (
-        "The confidence is the probability of the label given, as training left it; it was not calibrated afterwards. "
+        "The confidence is the probability of the label given, as training left it; it was not calibrated "
+        f"afterwards{labels_card.weighted(record)}. "
         f"On test, confidence and accuracy lie {100 * test['ece']:.1f} percentage points apart on average (ECE, 15 "
         "bins): read a confidence of 90% as right nine times in ten, give or take that. On other kinds of text, "
         "expect it to be too sure."
@@ -194,7 +221,7 @@ def _data(record: Mapping[str, Any]) -> Iterable[str]:
         yield "\n".join(f"- {_text(warning)}" for warning in data["warnings"])
 
 
-def _model(record: Mapping[str, Any]) -> Iterable[str]:
+def _model(record: Mapping[str, Any], several: bool) -> Iterable[str]:
     options, model, seconds = record["options"], record["model"], record["seconds"]
     layers = f"One layer of {options['units']} {_code(options['cell'])} units reads"
     if options["num_layers"] > 1:
@@ -204,14 +231,15 @@ def _model(record: Mapping[str, Any]) -> Iterable[str]:
         f"Each of {options['vocabulary_size']:,} {_tokens(options)} is a vector of {options['embedding_dim']} "
         f"numbers{_beside(options)}. {layers} "
         f"{_kept(options)} of a text {direction}; the head {_code(options['head'])} makes one vector of what "
-        "comes out, and a softmax makes probabilities of that. "
+        f"comes out, and {'a sigmoid for each label' if several else 'a softmax'} makes probabilities of that. "
         f"{model['parameters']:,} parameters."
     )
     kept = f"epoch {record['best_epoch']} of {record['epochs']} was kept" if record["best_epoch"] else "no epoch ended"
     machine, versions = record["machine"], {"kseq": record["kseq"], **record["versions"]}
     yield (
         f"Trained with {_code(options['optimizer'])} at learning rate {options['learning_rate']:g} on batches of "
-        f"{options['batch_size']} ({record['padding_share']:.1%} padding), seed {options['seed']}; {kept}. Training "
+        f"{options['batch_size']} ({record['padding_share']:.1%} padding){_against_unevenness(options)}, "
+        f"seed {options['seed']}; {kept}. Training "
         f"took {seconds['train']:,.0f} s and the whole run {seconds['total']:,.0f} s on {machine['cores']} cores "
         f"({_text(machine['processor'])}). Made {_text(record['created'])} with "
         f"{', '.join(f'{_text(name)} {_text(number)}' for name, number in versions.items())}, by:"
@@ -220,7 +248,8 @@ def _model(record: Mapping[str, Any]) -> Iterable[str]:
     curves = ", `history.csv` and `curves.png` (each epoch)" if record["epochs"] else ""
     yield (
         f"Beside this file: `labels.txt`, `vocabulary.txt`, `run.json` (every option and score){curves}, "
-        "`predictions.csv` and `confusion_matrix.png` (test), `verification.json`."
+        f"`predictions.csv` and `{'labels' if several else 'confusion_matrix'}.png` (test), `verification.json`."
+        f"{_texts_within(options)}"
     )
 
 
@@ -238,15 +267,39 @@ def _beside(options: Mapping[str, Any]) -> str:
     return f", with {' and '.join(parts)}" if parts else ""
 
 
-def _limits(record: Mapping[str, Any]) -> Iterable[str]:
+def _against_unevenness(options: Mapping[str, Any]) -> str:
+    """Name what training did to its loss, where it is not the plain one."""
+    words = ""
+    if options.get("class_weight", "none") != "none":
+        words += f", with the class weights {_text(options['class_weight'])}"
+    if options.get("loss") == "focal":
+        words += f", with the focal loss (gamma {options['focal_gamma']:g})"
+    elif options.get("label_smoothing"):
+        words += f", with targets smoothed by {options['label_smoothing']:g}"
+    return words
+
+
+def _texts_within(options: Mapping[str, Any]) -> str:
+    if not options.get("predictions_text"):
+        return ""
+    return " The predictions hold the beginnings of the test texts; `--no-predictions-text` leaves them out."
+
+
+def _limits(record: Mapping[str, Any], several: bool) -> Iterable[str]:
     options, data = record["options"], record["data"]
+    answers = (
+        f"- It always answers with one of its {len(data['class_names'])} classes, also where none fits, and for an "
+    )
+    if several:
+        answers = (
+            f"- It knows its {len(data['class_names'])} labels and no others; no label is an answer too, also for an "
+        )
     yield "\n".join(
         (
             f"- It learned from {_text(data['name'])} alone, with whatever slant its texts and labels have. On texts "
             "of another source, time or language expect less; nobody has measured how much less. Score it on labelled "
             "texts of your own first.",
-            f"- It always answers with one of its {len(data['class_names'])} classes, also where none fits, and for an "
-            "empty text.",
+            f"{answers}empty text.",
             *_what_is_read(options),
             "- A SavedModel is a program: load it only from somebody you trust.",
         )
@@ -285,36 +338,3 @@ def _what_is_read(options: Mapping[str, Any]) -> Iterable[str]:
         "- It tells letters by their code points: text in another Unicode normal form than that of its training texts "
         "is made of other words to it. Chinese, Japanese, Thai, Lao, Khmer and Burmese are read sign by sign."
     )
-
-
-def _text(value: object) -> str:
-    """Escape a text for a line or a table cell of Markdown, so that it shows as it is."""
-    line = _CONTROL.sub("\ufffd", " ".join(str(value).split()))
-    line = _MARKDOWN.sub(r"\\\1", line).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # Bare addresses become links, and at the start of a list item these would begin a list or a heading's underline.
-    return _BLOCK_START.sub(lambda start: f"{start[0][:-1]}\\{start[0][-1]}", _ADDRESS.sub(r"\\\1", line))
-
-
-def _code(value: object) -> str:
-    """Show a text as code within a line or a table cell."""
-    line = _CONTROL.sub("\ufffd", " ".join(str(value).split()))
-    fence = "`" * (_longest_run(line) + 1)
-    space = " " if line.startswith("`") or line.endswith("`") or not line else ""
-    return f"{fence}{space}{line}{space}{fence}".replace("|", r"\|")
-
-
-def _fenced(language: str, code: str) -> str:
-    """Show lines as code; the fence is longer than any within."""
-    fence = "`" * max(_longest_run(code) + 1, 3)
-    lines = [_CONTROL.sub("\ufffd", line) for line in code.splitlines()]
-    return "\n".join([f"{fence}{language}", *lines, fence])
-
-
-def _longest_run(text: str) -> int:
-    return max(map(len, re.findall("`+", text)), default=0)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Make a table; the first column is words, the others are numbers."""
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -8,9 +8,11 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from kseq.class_weights import read_weights
 from kseq.encoders import CELLS, ENCODERS
 from kseq.errors import UsageError
 from kseq.heads import HEADS
+from kseq.losses import LOSSES
 from kseq.optimizers import LEARNING_RATES, OPTIMIZERS, SCHEDULES
 from kseq.registry import Part, unknown
 from kseq.text_options import BOTH, CACHES, TOKENS, TRUNCATIONS, WORD
@@ -22,9 +24,10 @@ REGISTRIES: dict[str, Mapping[str, Part]] = {
     "head": HEADS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
+    "loss": LOSSES,
 }
 
-MONITORS = {"val_loss": "min", "val_accuracy": "max"}
+MONITORS = {"val_loss": "min", "val_accuracy": "max", "val_macro_f1": "max"}
 
 
 def _rates() -> str:
@@ -175,7 +178,21 @@ class Options:
         None, "training", "most passes over train (default: as many as make 1,000 steps, from 2 to 20)", low=1
     )
     patience: int = option(2, "training", "epochs without a better validation before stopping", low=1)
-    monitor: str = option("val_accuracy", "training", "what the kept epoch is best by", choices=MONITORS)
+    monitor: str | None = option(
+        None,
+        "training",
+        "what the kept epoch is best by (default: val_accuracy; val_loss where a text can have several labels)",
+        choices=MONITORS,
+    )
+    class_weight: str = option(
+        "none", "training", "weights against uneven classes: balanced, none, or LABEL=WEIGHT,… by label name"
+    )
+    loss: str = option("cross_entropy", "training", "what training makes small", choices=LOSSES)
+    label_smoothing: float = option(0.0, "training", "fraction of a target spread over all classes", low=0, below=1)
+    focal_gamma: float = option(2.0, "training", "how far what is easy is left aside", low=0)
+    tune_threshold: bool = option(
+        False, "training", "choose the decision threshold, of two classes or of each label, for validation's macro-F1"
+    )
     seed: int = option(0, "training", "seed of weights, dropout and order", low=0, high=2**32 - 1)
 
     cache: str = option(
@@ -189,11 +206,13 @@ class Options:
     )
 
     output_dir: str = option("saved_models", "output", "folder for exports", aliases=("--output",))
+    predictions_text: bool = option(True, "output", "begin each row of predictions.csv with its text, up to 500 signs")
     name: str | None = option(None, "output", "name of the export (default: <dataset>-<cell>[-bi]-<head>[-sample])")
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check_value(field, getattr(self, field.name))
+        read_weights(self.class_weight)
         # A server takes a folder whose name is a number for a version, and one with a leading dot for none.
         name = self.name
         if name is not None and (

@@ -1,15 +1,19 @@
 """What commands that train tell: their lines on the console, and their JSON object."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from kseq.class_weights import NONE
 from kseq.console import Console
 from kseq.experiment import Prepared
 from kseq.options import Options
-from kseq.scoring import Scores
+from kseq.outputs import OUTPUTS
 from kseq.text_options import BOTH, CHARACTER
+from kseq.thresholds import FEWEST_TEXTS, Decision
 from kseq.training import TrainingResult
 from pipelines.free_memory import gibibytes
 from pipelines.text_data import TextData
@@ -17,7 +21,13 @@ from pipelines.vectorized_split import StreamedSplit, VectorizedSplit
 
 _SHOWN_CLASSES = 8
 _READ_FROM = {"head": "its beginning", "tail": "its end", "head_tail": "both ends"}
-_JSON_SCORES = ("accuracy", "accuracy_interval", "macro_f1", "nll", "ece")
+_WORDS = {
+    "micro_f1": "micro-F1",
+    "macro_f1": "macro-F1",
+    "subset_accuracy": "all labels right",
+    "hamming_loss": "hamming",
+}
+_FRACTIONS_OF_TEXTS = ("accuracy", "subset_accuracy")
 
 
 def took(start: float) -> str:
@@ -30,7 +40,8 @@ def show_data(console: Console, data: TextData, start: float) -> None:
     sizes = ", ".join(f"{size:,} {split}" for split, size in data.sizes.items())
     more = ", …" if len(data.class_names) > _SHOWN_CLASSES else ""
     names = ", ".join(data.class_names[:_SHOWN_CLASSES]) + more
-    console.say("data", f"{data.name}: {sizes}; {len(data.class_names)} classes: {names}  {took(start)}")
+    noun = OUTPUTS[data.target_kind].noun
+    console.say("data", f"{data.name}: {sizes}; {len(data.class_names)} {noun}: {names}  {took(start)}")
     for note in data.notes:
         console.say("", note)
     for warning in data.warnings:
@@ -51,6 +62,8 @@ def show_prepared(console: Console, prepared: Prepared, start: float) -> None:
         f"{options.sequence_length} {what} of a text are read, from {_READ_FROM[options.truncation]}{beside}; padding "
         f"{prepared.padding_share:.1%}  {took(start)}",
     )
+    if options.class_weight != NONE:
+        console.say("weights", f"{_weights(prepared)}  ({options.class_weight})")
     show_cache(console, prepared)
 
 
@@ -76,16 +89,17 @@ def show_model(console: Console, options: Options, parameters: int) -> None:
     )
 
 
-def epoch_line(console: Console, options: Options) -> Callable[[int, Mapping[str, float]], None]:
+def epoch_line(console: Console, prepared: Prepared) -> Callable[[int, Mapping[str, float]], None]:
     """Make the function that writes a line after each epoch."""
+    options = prepared.options
     width = len(str(options.epochs))
+    shown = prepared.output.shown
+    # What the epoch is chosen by is always among them.
+    names = dict.fromkeys([*shown, *(f"val_{name}" for name in shown), options.monitor])
 
     def show(number: int, logs: Mapping[str, float]) -> None:
-        console.say(
-            f"epoch {number:>{width}}/{options.epochs}",
-            f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}  val_loss {logs['val_loss']:.4f}  "
-            f"val_accuracy {logs['val_accuracy']:.4f}  {logs['seconds']:.1f} s",
-        )
+        metrics = "  ".join(f"{name} {logs[name]:.4f}" for name in names if name)
+        console.say(f"epoch {number:>{width}}/{options.epochs}", f"{metrics}  {logs['seconds']:.1f} s")
 
     return show
 
@@ -95,17 +109,38 @@ def show_kept(console: Console, options: Options, result: TrainingResult) -> Non
     console.say("kept", f"epoch {result.best_epoch} of {len(result.history.get('loss', ()))}, best {options.monitor}")
 
 
-def show_scores(console: Console, scores: Mapping[str, Scores]) -> None:
+def show_decision(console: Console, prepared: Prepared, decision: Decision, validation: Any) -> None:
+    """Say which thresholds were chosen, where some were, and what that gained.
+
+    Args:
+        validation: scores of validation with these thresholds.
+    """
+    if not decision.tuned or decision.thresholds is None:
+        return
+    named = decision.named(prepared.data.class_names)
+    shown = ", ".join(f"{name} {threshold:.4f}" for name, threshold in list(named.items())[:_SHOWN_CLASSES])
+    more = ", …" if len(named) > _SHOWN_CLASSES else ""
+    if any(found.support < FEWEST_TEXTS for found in validation.classes):
+        more += f" (0.5 where fewer than {FEWEST_TEXTS} texts of validation would choose)"
+    console.say(
+        "threshold",
+        f"{shown}{more}: chosen on validation, whose macro-F1 is {validation.macro_f1:.4f} with it and was "
+        f"{decision.validation_before.macro_f1:.4f} without",
+    )
+
+
+def show_hints(console: Console, hints: Sequence[str]) -> None:
+    """Say what the scores tell of uneven classes."""
+    for hint in hints:
+        console.say("hint", hint)
+
+
+def show_scores(console: Console, scores: Mapping[str, Any]) -> None:
     """Write a line of scores for each split or part."""
     width = max(map(len, scores))
     topic = "scores"
     for name, found in scores.items():
-        low, high = found.accuracy_interval
-        console.say(
-            topic,
-            f"{name:<{width}}  accuracy {found.accuracy:.2%} ({low:.2%} to {high:.2%})  macro-F1 {found.macro_f1:.4f}  "
-            f"nll {found.nll:.4f}  ece {found.ece:.4f}",
-        )
+        console.say(topic, f"{name:<{width}}  " + "  ".join(_score(found, measure) for measure in found.MAIN))
         topic = ""
 
 
@@ -122,8 +157,9 @@ def run_object(
     folder: Path,
     prepared: Prepared,
     result: TrainingResult,
-    scores: Mapping[str, Scores],
-    test_parts: Mapping[str, Scores],
+    decision: Decision,
+    scores: Mapping[str, Any],
+    test_parts: Mapping[str, Any],
     started: float,
 ) -> dict[str, Any]:
     """Make the JSON object of a run."""
@@ -132,11 +168,34 @@ def run_object(
         **{split: _summary(scores[split]) for split in ("test", "validation")},
         "seconds": {"train": round(result.seconds, 2), "total": round(time.perf_counter() - started, 2)},
         "options": prepared.options.to_dict(),
+        "thresholds": decision.named(prepared.data.class_names),
         "padding_share": prepared.padding_share,
         "test_parts": {name: _summary(part) for name, part in test_parts.items()},
     }
 
 
-def _summary(scores: Scores) -> dict[str, Any]:
+def _weights(prepared: Prepared) -> str:
+    """Show the weights of the first classes."""
+    names, train = prepared.data.class_names[:_SHOWN_CLASSES], prepared.splits["train"]
+    if prepared.label_weights is not None:
+        weights = prepared.label_weights[1]
+    else:
+        weights = [float(train.sample_weights[np.argmax(train.targets == label)]) for label in range(len(names))]
+    more = ", …" if len(prepared.data.class_names) > _SHOWN_CLASSES else ""
+    return ", ".join(f"{name} {weight:.2f}" for name, weight in zip(names, weights, strict=False)) + more
+
+
+def _score(scores: Any, measure: str) -> str:
+    """Show one score, with its interval where it has one."""
+    value, name = getattr(scores, measure), _WORDS.get(measure, measure)
+    if not hasattr(scores, f"{measure}_interval"):
+        return f"{name} {value:.4f}"
+    low, high = getattr(scores, f"{measure}_interval")
+    form = ".2%" if measure in _FRACTIONS_OF_TEXTS else ".4f"
+    return f"{name} {value:{form}} ({low:{form}} to {high:{form}})"
+
+
+def _summary(scores: Any) -> dict[str, Any]:
     found = scores.to_dict()
-    return {name: found[name] for name in _JSON_SCORES}
+    wanted = [name for measure in scores.MAIN for name in (measure, f"{measure}_interval")]
+    return {name: found[name] for name in wanted if name in found}

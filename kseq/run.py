@@ -59,7 +59,7 @@ def _train_and_export(
     from kseq.model import serving_model
     from kseq.run_record import run_record
     from kseq.saved_model_writer import check_writable
-    from kseq.scoring import score
+    from kseq.weak_classes import weak_classes
 
     check_writable(options.output_dir, options.export_name(data.name))
     report.show_data(console, data, start)
@@ -74,19 +74,23 @@ def _train_and_export(
     with Interruption(lambda: _say_what_follows(console)) as interruption:
         watched = console.interactive
         result = experiment.train_model(
-            model, prepared, options, int(watched), None if watched else report.epoch_line(console, options)
+            model, prepared, options, int(watched), None if watched else report.epoch_line(console, prepared)
         )
         report.show_kept(console, options, result)
         server = serving_model(model, options, prepared.vectorizer.spec, len(data.class_names), data.target_kind)
         answers = {split: experiment.probabilities(server, prepared.splits[split]) for split in ("validation", "test")}
-        scores = {split: score(answers[split], prepared.splits[split].targets, data.class_names) for split in answers}
-        parts = experiment.score_parts(answers["test"], prepared)
+        decision = experiment.decide(answers["validation"], prepared)
+        scores = {split: experiment.score_split(answers[split], prepared, split, decision) for split in answers}
+        report.show_decision(console, prepared, decision, scores["validation"])
+        parts = experiment.score_parts(answers["test"], prepared, decision)
         report.show_scores(console, {**scores, **parts})
-        record = run_record(prepared, parameters, result, scores, parts, command, started)
-        folder = write_artifact(prepared, server, result, record, answers["test"], scores["test"], started)
+        hints = weak_classes(scores["validation"], options)
+        report.show_hints(console, hints)
+        record = run_record(prepared, parameters, result, decision, scores, parts, hints, command, started)
+        folder = write_artifact(prepared, server, result, record, answers["test"], decision, scores["test"], started)
     report.show_saved_model(console, folder)
     code = errors.INTERRUPTED if interruption.asked() else errors.DONE
-    return code, report.run_object(folder, prepared, result, scores, parts, started)
+    return code, report.run_object(folder, prepared, result, decision, scores, parts, started)
 
 
 def _say_what_follows(console: Console) -> None:

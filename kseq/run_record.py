@@ -11,7 +11,7 @@ from typing import Any
 
 from kseq import __version__
 from kseq.experiment import Prepared
-from kseq.scoring import Scores
+from kseq.thresholds import Decision
 from kseq.training import TrainingResult
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
@@ -23,8 +23,10 @@ def run_record(
     prepared: Prepared,
     parameters: int,
     result: TrainingResult,
-    scores: Mapping[str, Scores],
-    test_parts: Mapping[str, Scores],
+    decision: Decision,
+    scores: Mapping[str, Any],
+    test_parts: Mapping[str, Any],
+    hints: Sequence[str],
     command: Sequence[str],
     started: float,
 ) -> dict[str, Any]:
@@ -34,8 +36,10 @@ def run_record(
         prepared: the data and the resolved options.
         parameters: number of trained numbers.
         result: of the training.
+        decision: the thresholds.
         scores: of validation and test.
         test_parts: of named parts of the test split.
+        hints: what the scores tell of uneven classes.
         command: what stood on the command line after `python -m kseq.`.
         started: when, as `time.perf_counter()` told it.
     """
@@ -55,6 +59,7 @@ def run_record(
         "options": options.to_dict(),
         "data": {
             "name": data.name,
+            "target_kind": data.target_kind,
             "class_names": list(data.class_names),
             "sizes": dict(data.sizes),
             "fingerprints": dict(data.fingerprints),
@@ -70,6 +75,12 @@ def run_record(
         "best_epoch": result.best_epoch,
         "epochs": len(result.history.get("loss", ())),
         "interrupted": result.interrupted,
+        "decision": {
+            "thresholds": decision.named(data.class_names),
+            "tuned": decision.tuned,
+            **({"validation_before": decision.validation_before.to_dict()} if decision.tuned else {}),
+        },
         **{split: found.to_dict() for split, found in scores.items()},
         "test_parts": {name: found.to_dict() for name, found in test_parts.items()},
+        "hints": list(hints),
     }

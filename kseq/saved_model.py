@@ -44,7 +44,7 @@ class Answer:
     """What a classifier says of n texts, in the order of the texts.
 
     Attributes:
-        labels: the most probable class name of each text.
+        labels: the class name of each text: the most probable one or, of two, what the model's threshold gives.
         label_ids: int64 (n,), places of the labels in `class_names`.
         confidences: float32 (n,), the probability of each label.
         probabilities: float32 (n, C); each row sums to 1.
@@ -66,6 +66,35 @@ class Answer:
         return f"Answer({', '.join(shown)})"
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class LabelsAnswer:
+    """What a classifier of several labels a text says of n texts, in the order of the texts.
+
+    Attributes:
+        labels: the names of the labels of each text, the most probable first; a text can have none.
+        label_ids: int64 arrays, places of these labels in `class_names`.
+        confidences: float32 arrays, the probabilities of these labels.
+        probabilities: float32 (n, C), of all labels, each for itself; a label is given from its own threshold on.
+    """
+
+    labels: list[list[str]]
+    label_ids: "list[np.ndarray]"
+    confidences: "list[np.ndarray]"
+    probabilities: "np.ndarray"
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        shown = [
+            "{" + ", ".join(f"{label!r} {number:.3f}" for label, number in zip(labels, confidences, strict=True)) + "}"
+            for labels, confidences in zip(self.labels[:_SHOWN], self.confidences, strict=False)
+        ]
+        if len(self) > _SHOWN:
+            shown.append(f"… {len(self) - _SHOWN} more")
+        return f"LabelsAnswer({', '.join(shown)})"
+
+
 class Classifier:
     """Labels texts; made by `load`.
 
@@ -81,14 +110,19 @@ class Classifier:
         self._module = module
         self._signature = module.signatures[SIGNATURE]
 
-    def __call__(self, texts: Iterable[str]) -> Answer:
+    @property
+    def several(self) -> bool:
+        """Whether a text can have several labels, or none."""
+        return "labels" in self._signature.structured_outputs
+
+    def __call__(self, texts: Iterable[str]) -> "Answer | LabelsAnswer":
         """Label texts.
 
         Args:
             texts: a list of str, of any number and length; `""` is a text too.
 
         Returns:
-            One label and one row of probabilities for each text.
+            An `Answer`, one label a text; of a model that gives several labels, a `LabelsAnswer`.
 
         Raises:
             TypeError: `texts` is one str, or an entry is no str.
@@ -108,6 +142,17 @@ class Classifier:
         def column(name: str) -> "np.ndarray":
             return np.concatenate([answer[name].numpy() for answer in answers])[places]
 
+        if self.several:
+            counts = column("label_count").tolist()
+            return LabelsAnswer(
+                labels=[
+                    [label.decode("utf-8") for label in row[:count]]
+                    for row, count in zip(column("labels"), counts, strict=True)
+                ],
+                label_ids=[row[:count] for row, count in zip(column("label_ids"), counts, strict=True)],
+                confidences=[row[:count] for row, count in zip(column("confidences"), counts, strict=True)],
+                probabilities=column("probabilities"),
+            )
         return Answer(
             labels=[label.decode("utf-8") for label in column("label")],
             label_ids=column("label_id"),

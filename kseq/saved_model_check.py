@@ -40,7 +40,22 @@ _ODD_TEXTS = (
     "电影 Ünïcödé 🎬".encode(),
     b"word " * 100_000,
 )
-_OUTPUTS = {"probabilities": "float32", "label": "object", "label_id": "int64", "confidence": "float32"}
+# Type of every output, and whether it has a column for each of C classes.
+_OUTPUTS = {
+    "class": {
+        "probabilities": ("float32", True),
+        "label": ("object", False),
+        "label_id": ("int64", False),
+        "confidence": ("float32", False),
+    },
+    "classes": {
+        "probabilities": ("float32", True),
+        "labels": ("object", True),
+        "label_ids": ("int64", True),
+        "confidences": ("float32", True),
+        "label_count": ("int64", False),
+    },
+}
 
 # What reads or writes files or runs Python when the model is called. A SavedModel is a program; a classifier has no use
 # for these. The names are those of TensorFlow's own operations, of any version.
@@ -52,17 +67,26 @@ _SAVER_OPS = {"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename"}
 
 
 def verify(
-    folder: Path, texts: Sequence[str | bytes], expected_probabilities: "np.ndarray", *, timeout: float = 600
+    folder: Path,
+    texts: Sequence[str | bytes],
+    expected_probabilities: "np.ndarray",
+    *,
+    target_kind: str = "class",
+    thresholds: Sequence[float] | None = None,
+    timeout: float = 600,
 ) -> dict[str, Any]:
     """Verify that a SavedModel answers as the trained model does, through both loaders.
 
     Beside the held-out texts it must answer empty, blank, huge and malformed ones and an empty batch; a text alone must
-    be answered as in a batch; label, label_id and confidence must follow from the probabilities.
+    be answered as in a batch; all other outputs must follow from the probabilities and the thresholds.
 
     Args:
         folder: the SavedModel, with its `labels.txt`.
         texts: held-out texts, at least one.
         expected_probabilities: (len(texts), C).
+        target_kind: "class", one label a text, or "classes", any number of them.
+        thresholds: from which probability on the second of two classes is given, or each of C labels; None for the most
+            probable class, or for 0.5.
         timeout: seconds that the fresh process may take.
 
     Returns:
@@ -89,6 +113,8 @@ def verify(
         content = {
             "folder": str(folder.resolve()),
             "class_names": class_names,
+            "target_kind": target_kind,
+            "thresholds": None if thresholds is None else list(thresholds),
             "texts": [_as_bytes(text).decode("utf-8", "surrogateescape") for text in texts],
             "expected": expected_probabilities.tolist(),
             # TensorFlow may lie where only this process was told to look.
@@ -198,7 +224,7 @@ def _main(job_path: str, result_path: str) -> None:
     for name, open_loader in loaders.items():
         try:
             with open_loader(job["folder"]) as ask:
-                answer, faults = _examine(ask, texts, job["class_names"])
+                answer, faults = _examine(ask, texts, job)
         except Exception as error:
             # TensorFlow's messages run over many lines; the first hundred words hold the cause.
             problems.append(f"{name}: {type(error).__name__}: {' '.join(str(error).split()[:100])}")
@@ -253,7 +279,7 @@ def _session(folder: str) -> "Iterator[Callable[[list[bytes]], Answer]]":
 
 
 def _examine(
-    ask: "Callable[[list[bytes]], Answer]", texts: list[bytes], class_names: list[str]
+    ask: "Callable[[list[bytes]], Answer]", texts: list[bytes], job: dict[str, Any]
 ) -> "tuple[np.ndarray, list[str]]":
     """Ask for held-out texts, odd ones and none, in batches and alone.
 
@@ -268,39 +294,76 @@ def _examine(
     answers = []
     for batch in [*batches, list(_ODD_TEXTS), []]:
         answers.append(ask(batch))
-        fault = _fault(answers[-1], len(batch), class_names)
+        fault = _fault(answers[-1], len(batch), job)
         if fault:
             return np.empty(0), [f"a batch of {len(batch)} texts, the first {_shown(*batch[:1])}: {fault}"]
         rows.update(zip(batch, answers[-1]["probabilities"], strict=True))
     for text in [*texts[:_ALONE], *_ODD_TEXTS]:
         answer = ask([text])
-        fault = _fault(answer, 1, class_names)
+        fault = _fault(answer, 1, job)
         difference = 0.0 if fault else float(np.abs(answer["probabilities"][0] - rows[text]).max())
         if fault or difference > TOLERANCE:
             problems.append(f"{_shown(text)} alone: {fault or f'off by {difference:.3g} from its answer in a batch'}")
     return np.concatenate([answer["probabilities"] for answer in answers[: len(batches)]]), problems
 
 
-def _fault(answer: "Answer", number: int, class_names: list[str]) -> str:
+def _fault(answer: "Answer", number: int, job: dict[str, Any]) -> str:
     """Say what is wrong in the answer to a number of texts, by itself; empty where nothing is."""
     import numpy as np
 
+    class_names, thresholds = job["class_names"], job["thresholds"]
     kinds = {name: f"{values.dtype}{list(values.shape)}" for name, values in answer.items()}
-    shapes = {"probabilities": [number, len(class_names)]}
-    declared = {name: f"{dtype}{shapes.get(name, [number])}" for name, dtype in _OUTPUTS.items()}
+    declared = {
+        name: f"{dtype}{[number, len(class_names)] if wide else [number]}"
+        for name, (dtype, wide) in _OUTPUTS[job["target_kind"]].items()
+    }
     if kinds != declared:
         return f"the outputs are {kinds}; expected {declared}"
+    limits = None if thresholds is None else np.array(thresholds, np.float32)
+    check = {"class": _class_fault, "classes": _labels_fault}[job["target_kind"]]
+    return check(answer, class_names, limits)
+
+
+def _class_fault(answer: "Answer", class_names: list[str], limits: "np.ndarray | None") -> str:
+    import numpy as np
+
     probabilities, label_id = answer["probabilities"], answer["label_id"]
     # Written so that a value that is not a number is a fault.
     if not (np.all(probabilities >= 0) and np.all(np.abs(probabilities.sum(axis=1) - 1) <= TOLERANCE)):
         return f"probabilities do not add up to 1: {probabilities.tolist()[:2]}"
-    if not np.array_equal(label_id, probabilities.argmax(axis=1)):
+    if limits is None and not np.array_equal(label_id, probabilities.argmax(axis=1)):
         return "label_id is not the place of the greatest probability"
-    if not np.array_equal(answer["confidence"], probabilities.max(axis=1, initial=0)):
-        return "confidence is not the greatest probability"
+    if limits is not None and not np.array_equal(label_id, probabilities[:, 1] >= limits[0]):
+        return f"label_id does not follow the threshold {limits[0]}"
+    if not np.array_equal(answer["confidence"], np.take_along_axis(probabilities, label_id[:, None], 1)[:, 0]):
+        return "confidence is not the probability of the label"
     expected = [class_names[place] for place in label_id]
     labels = [label.decode("utf-8", "replace") for label in answer["label"]]
     return "" if labels == expected else f"the labels are {labels[:_SHOWN]}; labels.txt says {expected[:_SHOWN]}"
+
+
+def _labels_fault(answer: "Answer", class_names: list[str], limits: "np.ndarray | None") -> str:
+    import numpy as np
+
+    if not (np.all(answer["probabilities"] >= 0) and np.all(answer["probabilities"] <= 1)):
+        return f"probabilities do not lie between 0 and 1: {answer['probabilities'].tolist()[:2]}"
+    width = len(class_names)
+    limits = np.full(width, 0.5, np.float32) if limits is None else limits
+    for row, probabilities in enumerate(answer["probabilities"]):
+        given = sorted(np.flatnonzero(probabilities >= limits), key=lambda place: -probabilities[place])
+        rest = width - len(given)
+        expected = {
+            "label_count": len(given),
+            "label_ids": [*map(int, given), *[-1] * rest],
+            "confidences": [*(float(probabilities[place]) for place in given), *[0.0] * rest],
+            "labels": [*(class_names[place] for place in given), *[""] * rest],
+        }
+        found = {name: answer[name][row].tolist() for name in expected}
+        found["labels"] = [label.decode("utf-8", "replace") for label in found["labels"]]
+        for name, value in expected.items():
+            if found[name] != value:
+                return f"{name} are {str(found[name])[:200]}; by probabilities and thresholds {str(value)[:200]}"
+    return ""
 
 
 def _shown(text: bytes = b"") -> str:

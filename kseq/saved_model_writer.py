@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kseq.errors import ExportError, UsageError
+from kseq.outputs import OUTPUTS, Thresholds
 from kseq.saved_model import EXTRA, LABELS, MANIFEST, SIGNATURE, VOCABULARY, escape_line, file_digests, version_number
 from kseq.saved_model_check import verify
 
@@ -37,6 +38,8 @@ def export_saved_model(
     class_names: Sequence[str],
     texts: Sequence[str | bytes],
     expected_probabilities: "np.ndarray",
+    target_kind: str = "class",
+    thresholds: Thresholds = None,
     write_extras: Callable[[Path, int], None] | None = None,
     timeout: float = 600,
 ) -> Path:
@@ -50,6 +53,8 @@ def export_saved_model(
         class_names: C different names; a name's place is its id.
         texts: held-out texts whose answers are compared, at least one.
         expected_probabilities: (len(texts), C), what the trained model says of them.
+        target_kind: name in `OUTPUTS`; it settles the outputs of the signature.
+        thresholds: from which probability on a label is given, as `Decision` has it.
         write_extras: called with the `assets.extra` folder and the number of the version, to write further files there,
             once the SavedModel is verified; `verification.json` lies there by then.
         timeout: seconds that the verification may take.
@@ -62,8 +67,17 @@ def export_saved_model(
         VerificationError: the SavedModel does not answer as the model does; no version was added.
     """
     with staging_folder(output_dir, name) as folder:
-        write_saved_model(folder, vectorizer=vectorizer, model=model, class_names=class_names)
-        verification = verify(folder, texts, expected_probabilities, timeout=timeout)
+        write_saved_model(
+            folder,
+            vectorizer=vectorizer,
+            model=model,
+            class_names=class_names,
+            target_kind=target_kind,
+            thresholds=thresholds,
+        )
+        verification = verify(
+            folder, texts, expected_probabilities, target_kind=target_kind, thresholds=thresholds, timeout=timeout
+        )
         _write_json(folder / EXTRA / "verification.json", verification)
         return publish(folder, write_extras)
 
@@ -109,19 +123,34 @@ def staging_folder(output_dir: str | os.PathLike[str], name: str) -> Iterator[Pa
 
 
 def write_saved_model(
-    folder: Path, *, vectorizer: "Vectorizer", model: "keras.Model", class_names: Sequence[str]
+    folder: Path,
+    *,
+    vectorizer: "Vectorizer",
+    model: "keras.Model",
+    class_names: Sequence[str],
+    target_kind: str = "class",
+    thresholds: Thresholds = None,
 ) -> None:
     """Write the SavedModel with its labels and vocabulary.
 
-    The signature is `serving_default(text: string (n,))`, which answers with `probabilities` float32 (n, C), `label`
-    string (n,), `label_id` int64 (n,) and `confidence` float32 (n,). Every output has the batch dimension, as row
-    formats of serving systems require.
+    The signature is `serving_default(text: string (n,))`. Every output has the batch dimension, as row formats of
+    serving systems require: `probabilities` float32 (n, C), and
+
+    - where a text has one class: `label` string (n,), `label_id` int64 (n,) and `confidence` float32 (n,), the
+      probability of that label;
+    - where it can have several: `label_count` int64 (n,), and the labels given, the most probable first, in the first
+      `label_count` of C columns: `labels` string (n, C), then "", `label_ids` int64 (n, C), then -1, and `confidences`
+      float32 (n, C), then 0.
+
+    Thresholds are constants of the graph.
 
     Args:
         folder: where to; new or empty.
         vectorizer: string (n,) to a dict of named tensors; holds `vocabulary`.
         model: Keras model from those tensors to probabilities (n, C).
         class_names: C different names; a name's place is its id.
+        target_kind: name in `OUTPUTS`.
+        thresholds: None for the usual ones of that kind.
 
     Raises:
         ExportError: TensorFlow could not write the files.
@@ -131,17 +160,13 @@ def write_saved_model(
     import tensorflow as tf
 
     _check_class_names(class_names, model.output_shape[-1])
-    labels = tf.constant([name.encode("utf-8") for name in class_names], tf.string)
+    names = tf.constant([name.encode("utf-8") for name in class_names], tf.string)
+    output = OUTPUTS[target_kind]
+    limits = output.thresholds(len(class_names)) if thresholds is None else thresholds
 
     def serve(text: tf.Tensor) -> dict[str, tf.Tensor]:
         probabilities = tf.cast(model(vectorizer(text), training=False), tf.float32)  # (n, C)
-        label_id = tf.argmax(probabilities, axis=1)  # (n,)
-        return {
-            "probabilities": probabilities,
-            "label": tf.gather(labels, label_id),
-            "label_id": label_id,
-            "confidence": tf.reduce_max(probabilities, axis=1),
-        }
+        return output.answer(probabilities, names, limits)
 
     archive = keras.export.ExportArchive()
     # Tables are lost unless what holds them is tracked. Variables are found by themselves: tracking the model too

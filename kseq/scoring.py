@@ -6,7 +6,7 @@ N is the number of texts, C the number of classes.
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,7 +16,7 @@ CALIBRATION_BINS = 15
 _Z_95 = 1.959963984540054
 # float32 eps. Without it one text whose class got probability 0 would make the mean infinite; with it such a text costs
 # 15.9 nats, and a float16 or float32 softmax that underflows costs the same.
-_LEAST_PROBABILITY = 2.0**-23
+LEAST_PROBABILITY = 2.0**-23
 # Loose enough for a softmax in half precision, tight enough to tell probabilities from logits.
 _SUM_TOLERANCE = 0.01
 
@@ -31,6 +31,7 @@ class ClassScores:
         recall: of the texts that have this label, the fraction that got it.
         f1: harmonic mean of the two.
         support: number of texts that have this label.
+        predictions: number of texts that got this label.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ClassScores:
     recall: float
     f1: float
     support: int
+    predictions: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Scores:
 
     Attributes:
         count: N.
-        accuracy: fraction of texts whose most probable class is their label.
+        accuracy: fraction of texts that got their label.
         accuracy_interval: 95% Wilson score interval of the accuracy, low and high. It tells what another sample of
             texts as large as this one would change, not what another seed would.
         macro_f1: mean F1 over all C classes, also those without a text.
@@ -70,6 +72,9 @@ class Scores:
     brier: float
     ece: float
 
+    # What a line of the console and the JSON object of a run tell.
+    MAIN: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1", "nll", "ece")
+
     def to_dict(self) -> dict[str, Any]:
         """Give the scores as what JSON knows: dicts, lists, strings and numbers."""
         return {
@@ -80,23 +85,41 @@ class Scores:
         }
 
 
-def score(probabilities: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) -> Scores:
-    """Score probabilities against labels.
+def predict(probabilities: np.ndarray, threshold: float | None = None) -> np.ndarray:
+    """Give each text its label, int64 (N,).
 
-    A text gets the label of its greatest probability, the first of them where several are equal.
+    Args:
+        probabilities: float (N, C).
+        threshold: None for the class of the greatest probability, the first of them where several are equal; of two
+            classes, the probability from which on the second is given.
+    """
+    if threshold is None:
+        return probabilities.argmax(axis=1)
+    # As the graph compares them: in float32.
+    return (probabilities[:, 1] >= np.float32(threshold)).astype(np.int64)
+
+
+def score(
+    probabilities: np.ndarray, labels: np.ndarray, class_names: Sequence[str], threshold: float | None = None
+) -> Scores:
+    """Score probabilities against labels.
 
     Args:
         probabilities: float (N, C); each row sums to 1.
         labels: int (N,), between 0 and C - 1.
         class_names: C names; a label is an index into them.
+        threshold: as `predict` takes it.
 
     Raises:
-        ValueError: there is no text, the shapes or types do not fit, a label is out of range, or a row is no
-            distribution.
+        ValueError: there is no text, a threshold for more than two classes, the shapes or types do not fit, a label is
+            out of range, or a row is no distribution.
     """
-    probabilities, labels = _checked(np.asarray(probabilities), np.asarray(labels), class_names)
+    if threshold is not None and len(class_names) != 2:
+        raise ValueError(f"a threshold was given for {len(class_names)} classes; expected two classes, or None.")
+    given = np.asarray(probabilities)
+    probabilities, labels = _checked(given, np.asarray(labels), class_names)
     count = len(labels)
-    predicted = probabilities.argmax(axis=1)  # (N,)
+    predicted = predict(given, threshold)  # (N,)
     correct = predicted == labels  # (N,)
     matrix = _confusion_matrix(labels, predicted, len(class_names))
     classes = _class_scores(matrix, class_names)
@@ -111,9 +134,9 @@ def score(probabilities: np.ndarray, labels: np.ndarray, class_names: Sequence[s
         classes=classes,
         confusion_matrix=tuple(tuple(row) for row in matrix.tolist()),
         # Rounding may leave 1.0000001 in a row; no text shall count as better than certain.
-        nll=float(-np.log(of_label.clip(_LEAST_PROBABILITY, 1)).mean()) + 0.0,
+        nll=float(-np.log(of_label.clip(LEAST_PROBABILITY, 1)).mean()) + 0.0,
         brier=float(np.square(errors).sum(axis=1).mean()),
-        ece=_calibration_error(probabilities.max(axis=1), correct),
+        ece=calibration_error(probabilities[np.arange(count), predicted], correct),
     )
 
 
@@ -165,20 +188,21 @@ def _checked(
     if not finite.all():
         row = int(np.flatnonzero(~finite)[0])
         raise ValueError(
-            f"row {row} of the probabilities is {_shown(probabilities[row])} ({np.count_nonzero(~finite)} of "
+            f"row {row} of the probabilities is {shown_row(probabilities[row])} ({np.count_nonzero(~finite)} of "
             f"{labels.size} rows are not finite); expected numbers between 0 and 1."
         )
     distribution = (np.abs(probabilities.sum(axis=1) - 1) <= _SUM_TOLERANCE) & (probabilities >= 0).all(axis=1)
     if not distribution.all():
         row = int(np.flatnonzero(~distribution)[0])
         raise ValueError(
-            f"row {row} of the probabilities is {_shown(probabilities[row])}, with the sum "
+            f"row {row} of the probabilities is {shown_row(probabilities[row])}, with the sum "
             f"{probabilities[row].sum():g}; expected numbers between 0 and 1 with the sum 1. Logits need a softmax."
         )
     return probabilities, labels.astype(np.int64)
 
 
-def _shown(row: np.ndarray) -> str:
+def shown_row(row: np.ndarray) -> str:
+    """Show the first numbers of a row."""
     numbers = [f"{number:g}" for number in row[:5]] + ["…"] * (len(row) > 5)
     return f"[{', '.join(numbers)}]"
 
@@ -194,21 +218,23 @@ def _class_scores(matrix: np.ndarray, class_names: Sequence[str]) -> tuple[Class
     return tuple(
         ClassScores(
             name=name,
-            precision=_ratio(hits[place], given[place]),
-            recall=_ratio(hits[place], support[place]),
+            precision=ratio(hits[place], given[place]),
+            recall=ratio(hits[place], support[place]),
             # Over counts it stays exact where precision + recall would round.
-            f1=_ratio(2 * hits[place], given[place] + support[place]),
+            f1=ratio(2 * hits[place], given[place] + support[place]),
             support=int(support[place]),
+            predictions=int(given[place]),
         )
         for place, name in enumerate(class_names)
     )
 
 
-def _ratio(part: int, whole: int) -> float:
+def ratio(part: int, whole: int) -> float:
+    """Divide; without a denominator, the ratio is 0."""
     return float(part / whole) if whole else 0.0
 
 
-def _calibration_error(confidences: np.ndarray, correct: np.ndarray) -> float:
+def calibration_error(confidences: np.ndarray, correct: np.ndarray) -> float:
     """Weigh the gaps between confidence and accuracy, both (N,), over bins that are open below and closed above."""
     edges = np.arange(1, CALIBRATION_BINS + 1) / CALIBRATION_BINS
     places = np.minimum(np.searchsorted(edges, confidences, side="left"), CALIBRATION_BINS - 1)

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from kseq.errors import TrainingError
 from kseq.interruption import Interruption
+from kseq.losses import LOSSES, LabelWeights
 from kseq.optimizers import OPTIMIZERS, SCHEDULES
 from kseq.options import MONITORS, Options
 from kseq.outputs import OUTPUTS
@@ -42,6 +43,7 @@ def train(
     options: Options,
     *,
     target_kind: str = "class",
+    label_weights: LabelWeights | None = None,
     verbose: int = 0,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
 ) -> TrainingResult:
@@ -57,6 +59,7 @@ def train(
         validation_batches: every validation text once.
         options: the group "training", with `epochs` set.
         target_kind: name in `OUTPUTS`.
+        label_weights: of absence and presence of each label, C each, where a text can have several; 1 where None.
         verbose: 1 for Keras' progress bar.
         on_epoch: called after each epoch with its number, from 1, and its metrics.
 
@@ -67,12 +70,13 @@ def train(
     if options.epochs is None:
         raise ValueError("epochs is None; expected a number. kseq.experiment.prepare fills it in.")
     rate = SCHEDULES[options.schedule](options.learning_rate, steps_per_epoch * options.epochs, options=options)
+    output = OUTPUTS[target_kind]
     model.compile(
         optimizer=OPTIMIZERS[options.optimizer](rate, options=options),
-        loss=OUTPUTS[target_kind].loss(),
-        weighted_metrics=OUTPUTS[target_kind].metrics(),
+        loss=LOSSES[options.loss](output.log_probabilities, label_weights, options=options),
+        weighted_metrics=output.metrics(model.output_shape[-1]),
     )
-    keeper = _BestEpoch(options.monitor, options.patience)
+    keeper = _BestEpoch(options.monitor or output.monitor, options.patience)
     start = time.perf_counter()
     with Interruption() as interruption:
         watch = _Watch(on_epoch, interruption.asked)

@@ -46,7 +46,7 @@ def other_value(name):
     if kind is bool:
         return not default
     if kind is str:
-        return "something"
+        return "something=2" if name == "class_weight" else "something"
     low = rules["low"]
     for value in (kind(low), kind(low) + (1 if kind is int else 0.125)):
         if value != default:

@@ -226,7 +226,7 @@ def test_parts_read_fields_that_exist(registry, name, part):
     assert set(part.reads) <= set(NAMES)
     assert "dataset" not in part.reads
     groups = {FIELDS[read].metadata["group"] for read in part.reads}
-    assert groups <= ({"training"} if registry in ("optimizer", "schedule") else {"model"})
+    assert groups <= ({"training"} if registry in ("optimizer", "schedule", "loss") else {"model"})
     assert part.summary
     assert name in FIELDS[registry].metadata["choices"]
 

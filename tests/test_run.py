@@ -44,7 +44,7 @@ def test_json_is_one_object_and_the_only_output(small_run):
     assert done.stdout.count("\n") == 1
     found = json.loads(done.stdout)
     assert set(found) == {
-        *("saved_model", "test", "validation", "seconds", "options", "padding_share", "test_parts"),
+        *("saved_model", "test", "validation", "seconds", "options", "padding_share", "test_parts", "thresholds"),
     }
     assert set(found["test"]) == set(found["validation"]) == {"accuracy", "accuracy_interval", "macro_f1", "nll", "ece"}
     assert set(found["seconds"]) == {"train", "total"}
@@ -79,6 +79,7 @@ def test_what_a_run_leaves_agrees_with_itself_and_with_the_saved_model(small_run
     np.testing.assert_allclose(answer.probabilities, expected, atol=2e-6)
     labels = [reviews.CLASS_NAMES[label] for _, label in test]
     assert labels == [row["label"] for row in rows]
+    assert [row["text"].removesuffix("…") for row in rows] == [text.decode()[:500] for text, _ in test]
 
     with open(extra / "history.csv", newline="", encoding="utf-8") as file:
         history = list(csv.DictReader(file))

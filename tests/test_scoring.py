@@ -50,6 +50,7 @@ def test_labels_agree_with_scikit_learn(case):
     assert [entry.recall for entry in found.classes] == pytest.approx(recall, abs=1e-12)
     assert [entry.f1 for entry in found.classes] == pytest.approx(f1, abs=1e-12)
     assert [entry.support for entry in found.classes] == support.tolist()
+    assert [entry.predictions for entry in found.classes] == [predicted.count(place) for place in every]
     np.testing.assert_array_equal(
         found.confusion_matrix, metrics.confusion_matrix(labels, predicted, labels=list(every))
     )
@@ -176,7 +177,7 @@ def test_to_dict_is_what_json_gives_back():
     content = found.to_dict()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     assert set(content) == {field.name for field in dataclasses.fields(Scores)}
-    assert content["classes"][0].keys() == {"name", "precision", "recall", "f1", "support"}
+    assert content["classes"][0].keys() == {"name", "precision", "recall", "f1", "support", "predictions"}
 
 
 def test_arguments_stay_as_they_are():

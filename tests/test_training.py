@@ -9,8 +9,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.metrics import f1_score
 
 from kseq.errors import TrainingError
+from kseq.losses import LOSSES
 from kseq.model import build_model
 from kseq.optimizers import OPTIMIZERS, SCHEDULES
 from kseq.options import Options
@@ -97,7 +99,9 @@ def handler():
 # The epoch that is kept
 
 
-@pytest.mark.parametrize(("monitor", "best"), [("val_loss", np.argmin), ("val_accuracy", np.argmax)])
+@pytest.mark.parametrize(
+    ("monitor", "best"), [("val_loss", np.argmin), ("val_accuracy", np.argmax), ("val_macro_f1", np.argmax)]
+)
 def test_the_weights_of_the_best_epoch_are_put_back(monitor, best):
     """Validation against turned labels gets worse from epoch to epoch, so that the last one is not the best."""
     options = TOY.replace(monitor=monitor, epochs=5)
@@ -119,6 +123,10 @@ def test_the_weights_of_the_best_epoch_are_put_back(monitor, best):
     loss, accuracy = by_hand(model, HELD_OUT, turned)
     assert loss == pytest.approx(result.history["val_loss"][place], abs=1e-5)
     assert accuracy == pytest.approx(result.history["val_accuracy"][place], abs=1e-6)
+    predicted = model(HELD_OUT, training=False).numpy().argmax(axis=1)
+    assert f1_score(turned, predicted, average="macro") == pytest.approx(
+        result.history["val_macro_f1"][place], abs=1e-6
+    )
     assert not result.interrupted
 
 
@@ -126,7 +134,8 @@ def test_it_learns_and_the_history_says_so(handler):
     options = TOY.replace(epochs=8)
     model, result = train_toy(options)
     assert by_hand(model, HELD_OUT, HELD_OUT_LABELS)[1] > 0.9
-    assert set(result.history) == {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"}
+    metrics = {"loss", "accuracy", "macro_f1", "val_loss", "val_accuracy", "val_macro_f1"}
+    assert set(result.history) == {*metrics, "learning_rate", "seconds"}
     assert {len(values) for values in result.history.values()} == {8}
     assert all(type(value) is float for values in result.history.values() for value in values)
     assert result.history["loss"][-1] < result.history["loss"][0]
@@ -285,6 +294,50 @@ def test_sample_weights_matter():
     assert (logits.argmax(axis=1) == 0).all()
     # The metrics are weighted too.
     assert result.history["accuracy"][-1] == 1
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_trains(loss):
+    model, _ = train_toy(TOY.replace(loss=loss, epochs=8, label_smoothing=0.1 if loss == "cross_entropy" else 0.0))
+    assert by_hand(model, HELD_OUT, HELD_OUT_LABELS)[1] > 0.9
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_labels_of_which_a_text_can_have_several_are_learned(loss):
+    """Label 0 where word 2 stands, label 1 where word 4 does: both, one or none."""
+
+    def labels_of(inputs):
+        return np.stack([(inputs["token_ids"] == word).any(axis=1) for word in (2, 4)], axis=1).astype(np.int8)
+
+    model = new_model()
+    result = train(
+        model,
+        batches_of(INPUTS, labels_of(INPUTS)).repeat(),
+        4,
+        batches_of(HELD_OUT, labels_of(HELD_OUT)),
+        TOY.replace(epochs=14, loss=loss),
+        target_kind="classes",
+    )
+    given = model(HELD_OUT, training=False).numpy() >= 0
+    targets = labels_of(HELD_OUT)
+    assert f1_score(targets, given, average="macro") > 0.9
+    assert result.best_epoch == 1 + int(np.argmin(result.history["val_loss"]))
+    place = result.best_epoch - 1
+    assert result.history["val_macro_f1"][place] == pytest.approx(f1_score(targets, given, average="macro"), abs=1e-6)
+    assert result.history["val_accuracy"][place] == pytest.approx((given == targets).all(axis=1).mean(), abs=1e-6)
+
+
+def test_label_weights_move_probabilities():
+    """Presence that weighs more is predicted more; nothing else is different."""
+    labels = np.stack([LABELS, 1 - LABELS], axis=1).astype(np.int8)
+    means = {}
+    for weight in (1.0, 9.0):
+        model = new_model()
+        weights = ([1.0, 1.0], [weight, 1.0])
+        batches = batches_of(INPUTS, labels)
+        train(model, batches.repeat(), 4, batches, TOY.replace(epochs=1), target_kind="classes", label_weights=weights)
+        means[weight] = model(INPUTS, training=False).numpy().mean(axis=0)
+    assert means[9.0][0] > means[1.0][0] + 0.1
 
 
 def test_validation_is_weighted():
