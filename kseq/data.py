@@ -73,7 +73,7 @@ def show_report(console: Console, found: Mapping[str, Any]) -> None:
     repeated, conflicting = found["repeated"], found["conflicting"]
     console.say(
         "repeated",
-        f"{repeated:,} train texts equal another one; {conflicting['texts']:,} different texts have several labels",
+        f"{repeated:,} train texts repeat an earlier one; {conflicting['texts']:,} come with different labels",
     )
     for text in conflicting["examples"]:
         console.say("", f"“{text}”")
@@ -92,7 +92,8 @@ def show_report(console: Console, found: Mapping[str, Any]) -> None:
     console.say(
         "suggested",
         f"--sequence-length {suggested['sequence_length']} ({suggested['longer_share']:.1%} of train texts are longer) "
-        f"--vocabulary-size {suggested['vocabulary_size']}",
+        f"--vocabulary-size {suggested['vocabulary_size']}"
+        + ("" if suggested["min_count"] == found["min_count"] else f" --min-count {suggested['min_count']}"),
     )
 
 

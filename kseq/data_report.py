@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kseq.experiment import suggested_length
 from kseq.options import Options
 from kseq.text_statistics import percentiles, text_statistics, unknown_share
 from kseq.vectorizer import split_tokens
@@ -36,9 +37,11 @@ def data_report(data: TextData, options: Options) -> dict[str, Any]:
     surveys = {split: survey(getattr(data, split)) for split in ("train", "validation", "test")}
     train = _Tokens(data.train, options.tokens)
     counts = count_tokens(train)
-    length = options.sequence_length or data.suggested_sequence_length
-    vocabulary = frequent_tokens(counts, options.vocabulary_size or data.suggested_vocabulary_size, options.min_count)
-    statistics = text_statistics(_decoded(data.train), _LANGUAGES_OF)
+    length = options.sequence_length or suggested_length(data, options.tokens)
+    # Where no word comes twice, a run would stop and say so; the report goes on.
+    least = min(options.min_count, max(counts.values(), default=0))
+    vocabulary = frequent_tokens(counts, options.vocabulary_size or data.suggested_vocabulary_size, least)
+    statistics = text_statistics(_decoded(data.train), max(1, data.sizes["train"] // _LANGUAGES_OF))
     conflicts = surveys["train"].conflicting
     return {
         "name": data.name,
@@ -68,7 +71,9 @@ def data_report(data: TextData, options: Options) -> dict[str, Any]:
             "sequence_length": length,
             "longer_share": float((train.lengths > length).mean()),
             "vocabulary_size": len(vocabulary),
+            "min_count": least,
         },
+        "min_count": options.min_count,
         "warnings": list(data.warnings),
     }
 

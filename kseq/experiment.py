@@ -89,7 +89,7 @@ def prepare(data: TextData, options: Options) -> Prepared:
     )
     vectorizer = Vectorizer(
         vocabulary,
-        options.sequence_length or _suggested_length(data, options.tokens),
+        options.sequence_length or suggested_length(data, options.tokens),
         options.truncation,
         options.tokens,
         character_buckets=options.character_buckets,
@@ -139,8 +139,8 @@ def _token_batches(dataset: tf.data.Dataset, tokens: str) -> Iterator[np.ndarray
     return untuned(batches.prefetch(2)).as_numpy_iterator()
 
 
-def _suggested_length(data: TextData, tokens: str) -> int:
-    """Take over the suggested number of words, or as many characters as such texts have."""
+def suggested_length(data: TextData, tokens: str) -> int:
+    """Take over the suggested number of words, or as many characters as such texts have, for whoever sets none."""
     if tokens != CHARACTER:
         return data.suggested_sequence_length
     return min(_CHARACTERS_PER_WORD * data.suggested_sequence_length, _MOST_CHARACTERS)

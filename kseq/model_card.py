@@ -216,6 +216,16 @@ def _data(record: Mapping[str, Any]) -> Iterable[str]:
             for split, size in data["sizes"].items()
         ],
     )
+    reading = data.get("reading", {})
+    if "rows" in reading:
+        # No paths: the card is published, and where the files lay is nobody's business.
+        columns = ", ".join(_code(name) for name in reading.get("text_column") or ())
+        columns = f" The text stands in {columns}, the label in {_code(reading['label_column'])}." if columns else ""
+        rows = reading["rows"]
+        yield (
+            f"Read from {_text(reading['format'])}, {_text(reading['encoding'])}: {rows['read']:,} of "
+            f"{rows['present']:,} rows, {rows['skipped']:,} skipped.{columns}"
+        )
     if data["warnings"]:
         yield "Mind, when reading the scores:"
         yield "\n".join(f"- {_text(warning)}" for warning in data["warnings"])

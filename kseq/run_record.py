@@ -63,6 +63,8 @@ def run_record(
             "class_names": list(data.class_names),
             "sizes": dict(data.sizes),
             "fingerprints": dict(data.fingerprints),
+            "reading": dict(data.reading),
+            "notes": list(data.notes),
             "warnings": list(data.warnings),
         },
         "model": {

@@ -39,12 +39,12 @@ class TextStatistics:
     controls: int
 
 
-def text_statistics(texts: Iterable[str], languages_of: int) -> TextStatistics:
+def text_statistics(texts: Iterable[str], language_every: int = 1) -> TextStatistics:
     """Look at texts one by one, without keeping them.
 
     Args:
         texts: of a split.
-        languages_of: number of texts, from the first, whose language is asked for, at a millisecond each.
+        language_every: of how many texts one is asked for its language, at a millisecond each.
     """
     characters: Counter[str] = Counter()
     languages: Counter[str] = Counter()
@@ -55,7 +55,7 @@ def text_statistics(texts: Iterable[str], languages_of: int) -> TextStatistics:
         characters.update(found)
         not_normalised += not unicodedata.is_normalized("NFC", text)
         controls += any(unicodedata.category(sign) == "Cc" and sign not in "\t\n\r" for sign in found)
-        if count <= languages_of:
+        if (count - 1) % language_every == 0:
             languages[identify(text)] += 1
     return TextStatistics(
         texts=count,

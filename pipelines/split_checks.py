@@ -117,7 +117,7 @@ def warnings(surveys: Mapping[str, Survey], class_names: Sequence[str]) -> tuple
         if conflicting:
             noun = "text stands" if conflicting == 1 else "different texts stand"
             sentences.append(
-                f"{conflicting} {noun} more than once in {split}, each time with another label: no model can be right "
+                f"{conflicting} {noun} more than once in {split} and with different labels: no model can be right "
                 "about all of them."
             )
     counts = train.counts(len(class_names))

@@ -1,5 +1,7 @@
 """Choose some texts of a split, stratified: the carving of held-out splits, and samples."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from pipelines.survey import Survey
@@ -33,7 +35,35 @@ def carve(found: Survey, fraction: float, seed: int) -> np.ndarray:
         members = random.permutation(np.flatnonzero(group_strata == each))
         count = min(max(round(fraction * len(members)), 1), len(members) - 1)
         chosen[members[:count]] = True
+    _keep_a_text_of_each_class(found, group, chosen)
     return chosen[group]
+
+
+def _keep_a_text_of_each_class(found: Survey, group: np.ndarray, chosen: np.ndarray) -> None:
+    """Give back a group for each class that the choice would take whole, in place.
+
+    A class can go with the texts of another one: where equal texts have two labels, or a text several.
+
+    Args:
+        found: the survey, N texts.
+        group: int (N,), the group of each text.
+        chosen: bool (groups,).
+    """
+    for of_class in _members(found):
+        groups = np.unique(group[of_class])
+        if chosen[groups].all() and len(groups) > 1:
+            chosen[groups[0]] = False
+
+
+def _members(found: Survey) -> Iterator[np.ndarray]:
+    """Give the places of each class's texts."""
+    if found.targets.ndim == 1:
+        for label in np.unique(found.targets):
+            yield np.flatnonzero(found.targets == label)
+    else:
+        for column in found.targets.T:
+            if column.any():
+                yield np.flatnonzero(column)
 
 
 def sample(found: Survey, count: int, seed: int) -> np.ndarray:

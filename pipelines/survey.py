@@ -76,6 +76,9 @@ class Survey:
         digest = hashlib.sha256()
         digest.update(self.text_hashes.tobytes())
         digest.update(self.targets.tobytes())
+        if self.targets.ndim > 1:
+            # Or four flags in a row would be the bytes of one label.
+            digest.update(repr(self.targets.shape).encode())
         return digest.hexdigest()[:16]
 
 

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from kseq import data
+from kseq.console import Console
 from kseq.data_report import data_report
 from kseq.options import Options
 from kseq.text_statistics import percentiles, text_statistics, unknown_share
@@ -24,8 +25,8 @@ def _split(rows):
 
 
 def test_text_statistics_count_scripts_languages_and_forms():
-    texts = [GERMAN, CHINESE, "ab 12", unicodedata.normalize("NFD", "süß"), "bell \x07 \ufffd", "ＡＢ"]
-    found = text_statistics(texts, languages_of=3)
+    texts = [GERMAN, unicodedata.normalize("NFD", "süß"), CHINESE, "ab 12", "bell \x07 \ufffd", "ＡＢ"]
+    found = text_statistics(texts, language_every=2)
     assert found.texts == 6
     # Letters alone: ab, s u ß (the diaeresis is a mark), bell, AB.
     han = len(CHINESE)
@@ -36,7 +37,7 @@ def test_text_statistics_count_scripts_languages_and_forms():
 
 
 def test_text_statistics_of_no_letters():
-    found = text_statistics(["12", "?!"], languages_of=2)
+    found = text_statistics(["12", "?!"], language_every=1)
     assert found.scripts == {}
     assert found.languages == {"unclear": 2}
 
@@ -86,7 +87,7 @@ def test_data_report_counts(toy):
     assert found["repeated"] == 3
     assert found["conflicting"] == {"texts": 1, "examples": ["both of them"]}
     # The vocabulary has bad (33), good, number, words (9 each): three of them find room, by the order of the alphabet.
-    assert found["suggested"] == {"sequence_length": 4, "longer_share": 0.2, "vocabulary_size": 5}
+    assert found["suggested"] == {"sequence_length": 4, "longer_share": 0.2, "vocabulary_size": 5, "min_count": 2}
     assert found["unknown_share"] == pytest.approx(2 / 4)
     assert found["notes"] == ["text from 'a'"]
     assert found["reading"] == {"rows": 20}
@@ -119,3 +120,19 @@ def test_the_command_writes_one_object_and_lines(capfd):
     assert "--sequence-length 114" in captured.err
     assert data.main(["reviews", "--epochs", "3"]) == 2
     assert "--epochs" in capfd.readouterr().err
+
+
+def test_data_report_of_words_that_come_once_suggests_to_count_once(toy, capsys):
+    rows = _split([(f"word{number}", number % 2) for number in range(20)])
+    texts = from_splits(
+        "toy", rows, None, ("no", "yes"), suggested_sequence_length=4, suggested_vocabulary_size=50
+    )  # fmt: skip
+    found = data_report(texts, Options("toy"))
+    assert found["suggested"]["min_count"] == 1
+    data.show_report(Console(False), found)
+    assert "--min-count 1" in capsys.readouterr().out
+
+
+def test_data_report_suggests_as_many_characters_as_a_run_reads(toy):
+    found = data_report(toy, Options("toy", tokens="character"))
+    assert found["suggested"]["sequence_length"] == 20

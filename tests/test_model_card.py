@@ -256,3 +256,19 @@ def test_a_missing_key_is_named(section):
         del content[section][name]
         with pytest.raises(ValueError, match=f"lacks '{name}' in '{section}', which has '"):
             model_card(content)
+
+
+def test_files_are_told_of_without_their_place():
+    content = record()
+    content["data"]["reading"] = {
+        "format": "CSV",
+        "encoding": "UTF-8",
+        "text_column": ["title", "body"],
+        "label_column": "kind",
+        "files": [{"split": "train", "file": "/home/ann/customers/tickets.csv"}],
+        "rows": {"present": 7766, "read": 7765, "skipped": 1},
+    }
+    card = model_card(content)
+    assert "Read from CSV, UTF-8: 7,765 of 7,766 rows, 1 skipped." in card
+    assert "The text stands in `title`, `body`, the label in `kind`." in card
+    assert "/home/ann" not in card

@@ -308,7 +308,7 @@ def test_leaks_are_counted_by_split():
         "2 test texts also stand in train (15.38% of test): its score is that much flattered.",
         "3 test texts also stand in validation (23.08% of test): its score is that much flattered.",
         "1 validation text also stands in train (50.00% of validation): its score is that much flattered.",
-        "1 text stands more than once in test, each time with another label: no model can be right about all of them.",
+        "1 text stands more than once in test and with different labels: no model can be right about all of them.",
     )
 
 
@@ -506,8 +506,8 @@ def test_warnings_tell_what_flatters_or_spoils_a_score():
     test = [("held out", 0), ("held out", 0), ("held out", 1)]
     data = _from_splits(train, test, validation=_dataset(("val a", "val b"), (0, 1)))
     assert data.warnings == (
-        "1 text stands more than once in train, each time with another label: no model can be right about all of them.",
-        "1 text stands more than once in test, each time with another label: no model can be right about all of them.",
+        "1 text stands more than once in train and with different labels: no model can be right about all of them.",
+        "1 text stands more than once in test and with different labels: no model can be right about all of them.",
         "class 'good' has a single text in train: too few to learn from. Add some, or drop or merge the class.",
         "99.0% of train has the label 'bad': answering so every time would look as accurate. Look at macro-F1.",
     )
@@ -515,3 +515,25 @@ def test_warnings_tell_what_flatters_or_spoils_a_score():
     assert [sentence for sentence in same.warnings if "one and the same" in sentence] == [
         "6 of the 8 train texts are one and the same text. Check which column holds the texts."
     ]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_carve_leaves_every_class_a_text_where_texts_have_several_labels(seed):
+    # Class 0 stands in three texts, each of which has label 1 as well.
+    texts = [f"text {number % 30}" for number in range(60)]
+    labels = [0 if number in (30, 31, 32) else 1 + number % 2 for number in range(60)]
+    found = _survey(texts, labels)
+    assert set(found.targets[~carve(found, 0.8, seed)]) == {0, 1, 2}
+    # A label that comes only with a rarer one.
+    flags = np.zeros((40, 3), np.int8)
+    flags[:, 0] = 1
+    flags[:3, 1] = flags[:2, 2] = 1
+    several = Survey(flags, np.arange(40, dtype=np.uint64))
+    assert several[~carve(several, 0.8, seed)].targets.any(axis=0).all()
+
+
+def test_fingerprint_tells_a_label_from_flags():
+    hashes = np.arange(2, dtype=np.uint64)
+    label, flags = np.array([1, 256], np.int32), np.array([[1, 0, 0, 0], [0, 1, 0, 0]], np.int8)
+    assert label.tobytes() == flags.tobytes()
+    assert Survey(label, hashes).fingerprint != Survey(flags, hashes).fingerprint
