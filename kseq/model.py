@@ -29,7 +29,7 @@ def build_model(
     """Build an untrained model; equal options give models whose weights fit each other.
 
     Args:
-        options: with `vocabulary_size` set.
+        options: with `vocabulary_size`, `embedding_dropout` and `dropout` set.
         spec: the vectorizer's named tensors.
         number_of_classes: C.
         target_kind: name in `OUTPUTS`.

@@ -30,6 +30,9 @@ REGISTRIES: dict[str, Mapping[str, Part]] = {
 MONITORS = {"val_loss": "min", "val_accuracy": "max", "val_macro_f1": "max"}
 
 
+_DROPOUTS = "default: 0.5 where train has fewer than 10,000 texts, else 0.3"
+
+
 def _rates() -> str:
     return ", ".join(f"{rate} of {name}" for name, rate in LEARNING_RATES.items())
 
@@ -153,7 +156,9 @@ class Options:
     head: str = option("max_mean", "model", "what makes one vector of a sequence", choices=HEADS)
     attention_units: int = option(64, "model", "width of the layer that scores a step", low=1)
     word_dropout: float = option(0.0, "model", "fraction of the words replaced by the unknown one", low=0, below=1)
-    embedding_dropout: float = option(0.3, "model", "fraction of the word vectors' numbers dropped", low=0, below=1)
+    embedding_dropout: float | None = option(
+        None, "model", f"fraction of the word vectors' numbers dropped ({_DROPOUTS})", low=0, below=1
+    )
     layer_dropout: float = option(
         0.0,
         "model",
@@ -162,7 +167,7 @@ class Options:
         below=1,
         applies=("--num-layers 2 or more", lambda options: options.num_layers > 1),
     )
-    dropout: float = option(0.3, "model", "fraction dropped before the logits", low=0, below=1)
+    dropout: float | None = option(None, "model", f"fraction dropped before the logits ({_DROPOUTS})", low=0, below=1)
 
     optimizer: str = option("adam", "training", "optimizer", choices=OPTIMIZERS)
     learning_rate: float | None = option(

@@ -21,7 +21,7 @@ GRID = [
     for cell, (bidirectional, direction), head in itertools.product(CELLS, [(False, "one"), (True, "bi")], HEADS)
 ]
 SMALL = {"vocabulary_size": 11, "units": 5, "embedding_dim": 4, "attention_units": 3, "num_layers": 2}
-SMALL |= {"character_buckets": 30, "ngram_buckets": 40}
+SMALL |= {"character_buckets": 30, "ngram_buckets": 40, "embedding_dropout": 0.3, "dropout": 0.3}
 ROWS = np.array([[2, 3, 4, 5, 6, 7, 8], [9, 10, 2, 3, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]], np.int32)
 
 
@@ -226,7 +226,7 @@ def test_learns_what_depends_on_word_order_alone(parts):
     labels = (places[:, 0] < places[:, 1]).astype(np.int32)
     small = {"vocabulary_size": 9, "units": 16, "embedding_dim": 8, "word_dropout": 0.0, "embedding_dropout": 0.0}
     keras.utils.set_random_seed(1)
-    model = build_model(Options("toy", **small, **parts, dropout=0.0), SPEC, 2)
+    model = build_model(Options("toy", **{**small, **parts, "dropout": 0.0}), SPEC, 2)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
     for _ in range(8):

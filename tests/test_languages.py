@@ -27,7 +27,16 @@ CLASS_NAMES = ("schlecht", "好", "جيد")
     ids=["word", "character", "word+character-ngrams"],
 )
 def test_an_export_answers_in_every_script(chosen, tmp_path):
-    options = Options("languages", embedding_dim=6, units=5, vocabulary_size=60, sequence_length=20, **chosen)
+    options = Options(
+        "languages",
+        dropout=0.3,
+        embedding_dropout=0.3,
+        embedding_dim=6,
+        units=5,
+        vocabulary_size=60,
+        sequence_length=20,
+        **chosen,
+    )
     counted = count_tokens([split_tokens(tf.constant(TEXTS[:12]), options.tokens).flat_values.numpy()])
     vocabulary = frequent_tokens(counted, options.vocabulary_size, 1)
     vectorizer = Vectorizer(

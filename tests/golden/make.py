@@ -29,7 +29,16 @@ def main() -> None:
     shutil.rmtree(HERE / "tiny", ignore_errors=True)
     keras.utils.set_random_seed(0)
     vectorizer = Vectorizer((*RESERVED_TOKENS, *WORDS), 12, "head_tail")
-    options = Options("golden", vocabulary_size=13, embedding_dim=4, units=3, bidirectional=True, cell="lstm")
+    options = Options(
+        "golden",
+        dropout=0.3,
+        embedding_dropout=0.3,
+        vocabulary_size=13,
+        embedding_dim=4,
+        units=3,
+        bidirectional=True,
+        cell="lstm",
+    )
     model = build_model(options, vectorizer.spec, len(CLASS_NAMES))
     # Initial weights give answers near 1/4 each, in which a fault would be small.
     model.set_weights([2 * np.random.default_rng(1).normal(size=weight.shape) for weight in model.get_weights()])
