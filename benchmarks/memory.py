@@ -24,9 +24,7 @@ CACHES = ("disk", "memory", "none")
 # Of the built-in reviews: no neutral sentence between the two that decide, for short texts.
 DISTANCE = 0
 # Small held-out splits and a small model: what is measured is what grows with the rows.
-ARGUMENTS = (
-    "--epochs 1 --units 8 --embedding-dim 8 --batch-size 1024 --validation-fraction 0.01 --test-fraction 0.01"
-).split()
+ARGUMENTS = "--epochs 1 --units 8 --embedding-dim 8 --batch-size 1024 --validation-fraction 0.01 --test-fraction 0.01"
 # The topics that end a phase: read and checked, vectorized, trained, exported.
 PHASES = ("data", "text", "kept", "saved")
 PERIOD = 0.5
@@ -54,7 +52,7 @@ def memory_of(process: int) -> dict[str, float]:
 def measure(path: Path, cache: str) -> dict:
     """Run `kseq run` on a file in a process of its own and watch it."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "kseq.run", str(path), *ARGUMENTS, "--cache", cache]
+        command = [sys.executable, "-m", "kseq.run", str(path), *ARGUMENTS.split(), "--cache", cache]
         command += ["--output-dir", f"{folder}/saved_models"]
         command += ["--cache-dir", f"{folder}/cache"] if cache == "disk" else []
         phases: list[list] = []
@@ -118,7 +116,7 @@ def table(results: dict, rows: list[int]) -> str:
         "# Memory by number of rows and cache",
         "",
         f"Command: `python benchmarks/memory.py` ({platform.machine()}, {os.cpu_count()} cores). Each run is "
-        f"`kseq run reviews.csv {' '.join(ARGUMENTS)} --cache …` on a CSV file of the built-in reviews at distance "
+        f"`kseq run reviews.csv {ARGUMENTS} --cache …` on a CSV file of the built-in reviews at distance "
         f"{DISTANCE}: read, checked, split, vectorized, trained for an epoch, tested and exported. Peaks in MiB: all "
         "memory of the process, and in parentheses the part that is no file's. (Importing TensorFlow and Keras takes "
         "some 650 of it.)",

@@ -93,7 +93,8 @@ def show_report(console: Console, found: Mapping[str, Any]) -> None:
         "suggested",
         f"--sequence-length {suggested['sequence_length']} ({suggested['longer_share']:.1%} of train texts are longer) "
         f"--vocabulary-size {suggested['vocabulary_size']}"
-        + ("" if suggested["min_count"] == found["min_count"] else f" --min-count {suggested['min_count']}"),
+        + ("" if suggested["min_count"] == found["min_count"] else f" --min-count {suggested['min_count']}")
+        + (" --class-weight balanced --monitor val_macro_f1" if suggested["uneven"] else ""),
     )
 
 

@@ -20,6 +20,8 @@ _BATCH = 256
 _LANGUAGES_OF = 1000
 _EXAMPLES = 3
 _SHOWN_CHARACTERS = 80
+# How many times as common as another a class is when weights begin to help.
+_UNEVEN = 4
 
 
 def data_report(data: TextData, options: Options) -> dict[str, Any]:
@@ -72,6 +74,7 @@ def data_report(data: TextData, options: Options) -> dict[str, Any]:
             "longer_share": float((train.lengths > length).mean()),
             "vocabulary_size": len(vocabulary),
             "min_count": least,
+            "uneven": bool(_uneven(surveys["train"], len(data.class_names))),
         },
         "min_count": options.min_count,
         "warnings": list(data.warnings),
@@ -97,6 +100,12 @@ class _Tokens:
             lengths.append(batch_lengths)
             yield tokens
         self.lengths = np.concatenate(lengths)
+
+
+def _uneven(found: Survey, number_of_classes: int) -> bool:
+    """Whether some class is so rare beside another that a model may leave it out."""
+    counts = found.counts(number_of_classes)
+    return counts.max() > _UNEVEN * counts.min()
 
 
 def _decoded(split: tf.data.Dataset) -> Iterator[str]:

@@ -106,7 +106,11 @@ def epoch_line(console: Console, prepared: Prepared) -> Callable[[int, Mapping[s
 
 def show_kept(console: Console, options: Options, result: TrainingResult) -> None:
     """Say which epoch's weights the model has."""
-    console.say("kept", f"epoch {result.best_epoch} of {len(result.history.get('loss', ()))}, best {options.monitor}")
+    trained = len(result.history.get("loss", ()))
+    early = ""
+    if trained < (options.epochs or 0) and not result.interrupted:
+        early = f"; stopped early, since no epoch was better for {options.patience} (--patience)"
+    console.say("kept", f"epoch {result.best_epoch} of {trained}, best {options.monitor}{early}")
 
 
 def show_decision(console: Console, prepared: Prepared, decision: Decision, validation: Any) -> None:

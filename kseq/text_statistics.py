@@ -13,8 +13,8 @@ PERCENTILES = (5, 25, 50, 75, 95, 99)
 _SCRIPTS = {"CJK": "Han", "FULLWIDTH": "Latin", "HALFWIDTH": "Katakana", "IDEOGRAPHIC": "Han"}
 # Fewer letters tell no language.
 _LANGUAGE_LETTERS = 12
-# Below it, the identifier is guessing.
-_LEAST_CERTAIN = 0.8
+# Below it, no language is more likely than all others together.
+_LEAST_CERTAIN = 0.5
 
 
 @dataclasses.dataclass(frozen=True)

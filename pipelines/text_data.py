@@ -135,6 +135,12 @@ def from_splits(
         if split not in splits:
             whole = surveys["train"]
             chosen = carve(whole, fraction, split_seed)
+            if not chosen.any():
+                raise DataError(
+                    f"no {split} split can be carved out of {name!r}: of its {len(whole)} texts, "
+                    f"{len(np.unique(whole.text_hashes))} are different, and at least two different ones of a class "
+                    "are needed, one to learn from and one to hold out. Add texts."
+                )
             splits |= {split: select(splits["train"], chosen), "train": select(splits["train"], ~chosen)}
             surveys |= {split: whole[chosen], "train": whole[~chosen]}
     # In one order, whatever was given.

@@ -87,7 +87,13 @@ def test_data_report_counts(toy):
     assert found["repeated"] == 3
     assert found["conflicting"] == {"texts": 1, "examples": ["both of them"]}
     # The vocabulary has bad (33), good, number, words (9 each): three of them find room, by the order of the alphabet.
-    assert found["suggested"] == {"sequence_length": 4, "longer_share": 0.2, "vocabulary_size": 5, "min_count": 2}
+    assert found["suggested"] == {
+        "sequence_length": 4,
+        "longer_share": 0.2,
+        "vocabulary_size": 5,
+        "min_count": 2,
+        "uneven": False,
+    }
     assert found["unknown_share"] == pytest.approx(2 / 4)
     assert found["notes"] == ["text from 'a'"]
     assert found["reading"] == {"rows": 20}

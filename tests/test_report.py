@@ -7,7 +7,8 @@ import pytest
 from kseq.console import Console
 from kseq.experiment import prepare
 from kseq.options import Options
-from kseq.report import show_cache
+from kseq.report import show_cache, show_kept
+from kseq.training import TrainingResult
 from pipelines import reviews
 from pipelines.vectorized_split import SEQUENCE_INPUT
 
@@ -45,3 +46,13 @@ def test_memory_is_not_worth_a_line_and_none_is(data):
     assert told(none) == "cache       none: train is read and vectorized while it is trained on, once an epoch\n"
     assert (none.padding_share, none.unknown_share) == (memory.padding_share, memory.unknown_share)
     assert list(none.splits["train"].specs) == [SEQUENCE_INPUT]
+
+
+@pytest.mark.parametrize(
+    ("trained", "interrupted", "said"),
+    [(4, False, ""), (3, False, "; stopped early, since no epoch was better for 2 (--patience)"), (3, True, "")],
+)
+def test_early_stopping_is_said(trained, interrupted, said, capsys):
+    result = TrainingResult({"loss": [1.0] * trained}, 1, 1.0, interrupted)
+    show_kept(Console(False), Options("reviews", epochs=4, monitor="val_loss"), result)
+    assert capsys.readouterr().out == f"kept        epoch 1 of {trained}, best val_loss{said}\n"

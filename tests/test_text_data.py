@@ -537,3 +537,9 @@ def test_fingerprint_tells_a_label_from_flags():
     label, flags = np.array([1, 256], np.int32), np.array([[1, 0, 0, 0], [0, 1, 0, 0]], np.int8)
     assert label.tobytes() == flags.tobytes()
     assert Survey(label, hashes).fingerprint != Survey(flags, hashes).fingerprint
+
+
+def test_too_few_different_texts_to_carve_are_told():
+    rows = _dataset(["same", "same", "other"], [0, 0, 1])
+    with pytest.raises(DataError, match=r"no test split can be carved out of 'toy': of its 3 texts, 2 are different"):
+        from_splits("toy", rows, None, ("a", "b"), suggested_sequence_length=8, suggested_vocabulary_size=10)

@@ -16,7 +16,7 @@ from kseq.losses import LOSSES
 from kseq.model import build_model
 from kseq.optimizers import OPTIMIZERS, SCHEDULES
 from kseq.options import Options
-from kseq.training import _Watch, train
+from kseq.training import _BestEpoch, _Watch, train
 
 SPEC = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
 TOY = Options(
@@ -427,3 +427,40 @@ def test_adamw_decays_matrices_and_no_biases():
         np.testing.assert_allclose(
             weight.numpy(), 1.0 if "bias" in weight.name else 0.95, rtol=1e-5, err_msg=weight.path
         )
+
+
+class _Scripted:
+    """Stands for a model whose weights are the number of the epoch."""
+
+    def __init__(self):
+        self.epoch = 0
+        self.stop_training = False
+
+    def get_weights(self):
+        return self.epoch
+
+    def set_weights(self, weights):
+        self.epoch = weights
+
+
+@pytest.mark.parametrize(
+    ("scores", "losses", "best", "trained"),
+    [
+        ([0.5, 0.6, 0.6, 0.6], [0.9, 0.8, 0.7, 0.75], 3, 4),
+        # A score that stands still while the loss falls is no reason to stop.
+        ([0.5, 0.5, 0.5, 0.5, 0.9], [0.9, 0.8, 0.7, 0.6, 0.5], 5, 5),
+        ([0.6, 0.5, 0.5, 0.5, 0.9], [0.9, 0.8, 0.7, 0.6, 0.5], 1, 3),
+        ([0.6, 0.6, 0.6, 0.9], [0.5, 0.5, 0.6, 0.1], 1, 3),
+    ],
+)
+def test_of_epochs_with_one_score_the_lowest_loss_is_kept(scores, losses, best, trained):
+    keeper, model = _BestEpoch("val_accuracy", patience=2), _Scripted()
+    keeper.set_model(model)
+    for epoch, (score, loss) in enumerate(zip(scores, losses, strict=True)):
+        model.epoch = epoch + 1
+        keeper.on_epoch_end(epoch, {"val_accuracy": score, "val_loss": loss})
+        if model.stop_training:
+            break
+    assert (keeper.best_epoch, model.epoch) == (best, trained)
+    keeper.restore()
+    assert model.epoch == best

@@ -65,3 +65,13 @@ def test_labels_of_which_a_text_can_have_several():
     )
     (sentence,) = weak_classes(found, Options("toy", class_weight="balanced"))
     assert "try --tune-threshold" in sentence
+
+
+def test_no_weights_are_advised_where_classes_are_equally_common():
+    labels = np.array([0, 1] * 20)
+    (sentence,) = weak_classes(score(certain([0] * 40, 2), labels, ["no", "yes"]), Options("toy"))
+    assert "'yes' (20 texts have it) was never predicted; it is as common as the others, so train longer" in sentence
+    # The common class is left out: that is no want of weight either.
+    labels = np.array([0] * 90 + [1] * 10)
+    (sentence,) = weak_classes(score(certain([1] * 100, 2), labels, ["no", "yes"]), Options("toy"))
+    assert "'no' (90 texts have it) was never predicted; it is as common" in sentence
