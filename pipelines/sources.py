@@ -113,8 +113,8 @@ class Source(NamedTuple):
 
 
 _LIKE_THIS = (
-    "A dataset module has `def load(*, split_seed=0, …)`, with whatever keyword arguments it reads, each with a default, "
-    "which returns a TextData; pipelines/imdb.py is an example."
+    "A dataset module has `def load(*, split_seed=0, …)`, with whatever keyword arguments it reads, each with a "
+    "default, which returns a TextData; pipelines/imdb.py is an example."
 )
 
 
@@ -193,7 +193,7 @@ def _module_path(name: str) -> Path | None:
             spec = PathFinder.find_spec(part, list(spec.submodule_search_locations))
     except (ImportError, ValueError):  # Of a module that is loaded without a spec, as __main__ is.
         return None
-    return Path(spec.origin) if spec is not None and (spec.origin or "").endswith(".py") else None
+    return Path(spec.origin) if spec is not None and spec.origin and spec.origin.endswith(".py") else None
 
 
 def _module_source(name: str, module: str, path: Path, depth: int = 0) -> Source | None:
