@@ -165,6 +165,13 @@ def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
             raise DataError(f"{name} does not exist{here}. Check the path. If a dataset was meant: {message}")
         raise UsageError(f"{message} A path or a module of that name is not here either.")
     check_applies(options, typed, source.parameters)
+    for field in ("test_file", "validation_file", "unlabeled_file"):
+        file, flag = getattr(options, field), f"--{field.replace('_', '-')}"
+        if file is not None and field not in typed and not os.path.exists(file):
+            raise DataError(
+                f"{file}, the {flag} of the recorded run, does not exist in {os.getcwd()}. Type {flag} with its path "
+                "beside --config, or change to the folder of that run."
+            )
     source.check(source.given(options))
     return source
 

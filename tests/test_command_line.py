@@ -171,6 +171,17 @@ def test_a_record_of_files_is_run_again_on_files_of_another_path(tmp_path, monke
         assert part in str(error.value)
 
 
+def test_a_recorded_test_file_that_is_elsewhere_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps({"options": {"dataset": "a.csv", "test_file": "once/b.csv"}}))
+    (tmp_path / "a.csv").write_text("")
+    with pytest.raises(DataError) as error:
+        find_source(*read("--config", "run.json"))
+    for part in ("once/b.csv, the --test-file of the recorded run,", f"exist in {tmp_path}.", "Type --test-file"):
+        assert part in str(error.value)
+    assert find_source(*read("--config", "run.json", "--test-file", "a.csv")).of == ("a.csv",)
+
+
 @pytest.mark.parametrize(
     ("record", "found"),
     [({"data": {"fingerprints": {"test": "abc"}}}, {"test": "abc"}), ({}, {}), ({"data": {}}, {}), ([1], {})],
