@@ -14,9 +14,15 @@ from kseq.options import FIELDS, REGISTRIES, Options, check_applies, readers_of,
 from kseq.presets import PRESETS
 from kseq.registry import unknown
 from pipelines.errors import DataError
+from pipelines.sources import FILES
 
 _METAVARS = {int: "N", float: "X", str: "NAME"}
 GROUPS = ("data", "text", "model", "training", "output")
+# Labels such as -1 begin with a dash, and so may what stands between labels.
+_DASHED = {f"--{name.replace('_', '-')}" for name in ("class_weight", "label_separator")}
+_BESIDES = (
+    "a path, such as tickets.csv or mails/; tfds:NAME; or a module with a function load, such as mycompany.tickets"
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,13 +37,30 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: naming the flag that may have been meant.
         """
-        namespace, rest = self.parse_known_args(arguments)
+        namespace, rest = self.parse_known_args(self._with_dashed_values(arguments))
         if rest:
             flag = rest[0].partition("=")[0]
             close = difflib.get_close_matches(flag, self._option_string_actions, n=1)
             hint = f" Did you mean {close[0]}?" if close else ""
             raise UsageError(f"unknown argument {flag!r}.{hint} See --help for all flags.")
         return namespace
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        # argparse takes two dashes for the end of the flags even in `--label-separator=--`, until Python 3.13.
+        if action.option_strings and arg_strings == ["--"]:
+            return self._get_value(action, "--")
+        return super()._get_values(action, arg_strings)
+
+    def _with_dashed_values(self, arguments: Sequence[str]) -> Sequence[str]:
+        """Join flags to values that argparse would take for flags, as in `--class-weight -1=2,1=1`."""
+        joined: list[str] = []
+        for argument in arguments:
+            known = argument.partition("=")[0] in self._option_string_actions
+            if joined and joined[-1] in _DASHED and argument.startswith("-") and not known:
+                joined[-1] += f"={argument}"
+            else:
+                joined.append(argument)
+        return joined
 
 
 def add_options(parser: argparse.ArgumentParser, groups: Sequence[str] = GROUPS) -> None:
@@ -48,7 +71,7 @@ def add_options(parser: argparse.ArgumentParser, groups: Sequence[str] = GROUPS)
         groups: those of the options that the command reads.
     """
     names = ", ".join(pipelines.datasets())
-    parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, help=f"a dataset: {names}")
+    parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, help=f"a dataset: {names}; {_BESIDES}")
     headings = {name: parser.add_argument_group(name) for name in groups}
     parser.set_defaults(preset=None, config=None)
     if "output" in groups:
@@ -93,15 +116,32 @@ def read_options(namespace: argparse.Namespace) -> tuple[Options, tuple[str, ...
     if namespace.config is not None:
         values |= recorded_options(Path(namespace.config))
         recorded = values.get("dataset")
-        if recorded is not None and typed.get("dataset", recorded) != recorded:
+        if recorded is not None and not _same_kind(typed.get("dataset", recorded), recorded):
             raise UsageError(
                 f"the dataset is {typed['dataset']!r}, and {namespace.config} is of {recorded!r}, with options "
                 "that were chosen for its texts. Leave the dataset out, or leave --config out and type the flags."
             )
     values |= typed
     if "dataset" not in values:
-        raise UsageError(f"no dataset was named; expected one of {', '.join(pipelines.datasets())}.")
+        raise UsageError(f"no dataset was named; expected one of {', '.join(pipelines.datasets())}; {_BESIDES}.")
     return Options(**values), tuple(typed)
+
+
+def _same_kind(typed: str, recorded: str) -> bool:
+    """Whether a recorded run may be run again on what is typed: its own dataset, or a path where it was of a path.
+
+    Files move, and have another path from another folder; that their texts are the same is seen once they are read.
+    """
+    return typed == recorded or all(_is_path(name) for name in (typed, recorded))
+
+
+def _is_path(name: str) -> bool:
+    """Whether a dataset's name is rather a path, of something that may no longer be there."""
+    try:
+        source = pipelines.find(name)
+    except DataError:
+        return False
+    return source is None or source.module == FILES
 
 
 def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
@@ -115,10 +155,23 @@ def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
     source = pipelines.find(name)
     if source is None:
         message = unknown("dataset", name, pipelines.datasets())
+        if "dataset" not in typed:
+            raise DataError(
+                f"{name}, the dataset of the recorded run, does not exist in {os.getcwd()}. Type its path beside "
+                "--config, or change to the folder of that run."
+            )
         if os.sep in name or "." in name:
-            raise DataError(f"{name} does not exist. Check the path. If a dataset was meant: {message}")
-        raise UsageError(message)
+            here = "" if os.path.isabs(name) else f" in {os.getcwd()}"
+            raise DataError(f"{name} does not exist{here}. Check the path. If a dataset was meant: {message}")
+        raise UsageError(f"{message} A path or a module of that name is not here either.")
     check_applies(options, typed, source.parameters)
+    for field in ("test_file", "validation_file", "unlabeled_file"):
+        file, flag = getattr(options, field), f"--{field.replace('_', '-')}"
+        if file is not None and field not in typed and not os.path.exists(file):
+            raise DataError(
+                f"{file}, the {flag} of the recorded run, does not exist in {os.getcwd()}. Type {flag} with its path "
+                "beside --config, or change to the folder of that run."
+            )
     source.check(source.given(options))
     return source
 
@@ -130,10 +183,7 @@ def recorded_options(path: Path) -> Mapping[str, Any]:
         DataError: no such file, or one that is no run record.
         UsageError: a recorded option that this version does not know.
     """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as a run record ({error}); expected the run.json of a run.") from error
+    record = _record(path)
     options = record.get("options") if isinstance(record, dict) else None
     if not isinstance(options, dict):
         raise DataError(f"{path} holds no options; expected the run.json that a run leaves in assets.extra/.")
@@ -141,6 +191,25 @@ def recorded_options(path: Path) -> Mapping[str, Any]:
         if name not in FIELDS:
             raise UsageError(unknown(f"an option in {path}", name, FIELDS))
     return options
+
+
+def recorded_fingerprints(path: Path) -> Mapping[str, str]:
+    """Read the fingerprints of the splits out of a run record; none where it has none.
+
+    Raises:
+        DataError: no such file, or one that is no run record.
+    """
+    record = _record(path)
+    data = record.get("data") if isinstance(record, dict) else None
+    found = data.get("fingerprints") if isinstance(data, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _record(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as a run record ({error}); expected the run.json of a run.") from error
 
 
 def _reader(field: Any) -> Any:

@@ -48,6 +48,7 @@ def option(
     below: float | None = None,
     aliases: tuple[str, ...] = (),
     applies: tuple[str, Callable[["Options"], bool]] | None = None,
+    not_with: str | None = None,
 ) -> Any:
     """Declare a field of `Options`.
 
@@ -61,6 +62,7 @@ def option(
         aliases: other spellings of the flag.
         applies: when the option does anything, in words and as a function of the options, where that does not follow
             from the parts that read it.
+        not_with: another option that, where it is set, leaves this one nothing to do.
     """
     metadata = {
         "group": group,
@@ -71,6 +73,7 @@ def option(
         "below": below,
         "aliases": aliases,
         "applies": applies,
+        "not_with": not_with,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -90,8 +93,12 @@ class Options:
     )
     manual_dir: str | None = option(None, "data", "where the dataset's original archive lies, instead of a download")
     split_seed: int = option(0, "data", "seed of carved splits, apart from --seed so that runs share a test", low=0)
-    validation_fraction: float = option(0.1, "data", "fraction of train carved for validation", low=0.001, high=0.9)
-    test_fraction: float = option(0.2, "data", "fraction carved for test where none is given", low=0.001, high=0.9)
+    validation_fraction: float = option(
+        0.1, "data", "fraction of train carved for validation", low=0.001, high=0.9, not_with="validation_file"
+    )
+    test_fraction: float = option(
+        0.2, "data", "fraction carved for test where none is given", low=0.001, high=0.9, not_with="test_file"
+    )
     text_column: str | None = option(
         None, "data", "column of the text: a name or a number from 1; several with commas between (default: found)"
     )
@@ -300,6 +307,12 @@ def check_applies(options: Options, typed: Collection[str], dataset_reads: Colle
         applies = FIELDS[name].metadata.get("applies")
         if applies and not applies[1](options):
             raise UsageError(f"--{_dashed(name)} needs {applies[0]}. Leave it out, or add that.")
+        other = FIELDS[name].metadata.get("not_with")
+        if other and getattr(options, other) is not None:
+            raise UsageError(
+                f"--{_dashed(name)} does not apply beside --{_dashed(other)} {getattr(options, other)}, which gives "
+                "that split whole. Leave one of the two out."
+            )
         if FIELDS[name].metadata.get("group") == "data" and name not in dataset_reads:
             takes = [f"--{_dashed(read)}" for read in sorted(dataset_reads) if read in FIELDS]
             raise UsageError(

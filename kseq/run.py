@@ -2,12 +2,13 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pipelines
 from kseq import errors
-from kseq.command_line import Parser, add_options, find_source, read_options
+from kseq.command_line import Parser, add_options, find_source, read_options, recorded_fingerprints
 from kseq.console import Console, end, quiet_start
 from kseq.interruption import Interruption
 from kseq.options import Options
@@ -34,19 +35,29 @@ def _run(arguments: Sequence[str]) -> int:
     started = time.perf_counter()
     namespace = _parser().parse_all(arguments)
     options, typed = read_options(namespace)
+    recorded = recorded_fingerprints(Path(namespace.config)) if namespace.config is not None else {}
     # Before the slow imports: flags that do not apply and data that is not there are told at once.
     source = find_source(options, typed)
     console = Console(namespace.json)
     with console.owning_output():
-        code, found = _train_and_export(options, source, console, ["run", *arguments], started)
+        code, found = _train_and_export(options, source, console, ["run", *arguments], started, recorded)
     console.json(found)
     return code
 
 
 def _train_and_export(
-    options: Options, source: pipelines.Source, console: Console, command: Sequence[str], started: float
+    options: Options,
+    source: pipelines.Source,
+    console: Console,
+    command: Sequence[str],
+    started: float,
+    recorded: Mapping[str, str],
 ) -> tuple[int, dict[str, Any]]:
-    """Do the work; return the exit code and what `--json` tells."""
+    """Do the work; return the exit code and what `--json` tells.
+
+    Args:
+        recorded: fingerprints of the splits of the run that is run again, where there is one.
+    """
     console.show_log("pipelines")
     with quiet_start():
         import tensorflow as tf  # noqa: F401
@@ -67,6 +78,13 @@ def _train_and_export(
     prepared = experiment.prepare(data, options)
     data, options = prepared.data, prepared.options
     report.show_prepared(console, prepared, start)
+    changed = [split for split, found in recorded.items() if data.fingerprints.get(split) != found]
+    if changed:
+        console.say(
+            "warning",
+            f"the texts or labels of {' and '.join(changed)} are not those of the recorded run: its scores and these "
+            "are not of the same data.",
+        )
 
     model = experiment.new_model(prepared, options)
     parameters = model.count_params()

@@ -1,5 +1,8 @@
 """Any text dataset of TensorFlow Datasets, by its name there: the columns are found, or named by the user."""
 
+from collections.abc import Callable
+
+import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
@@ -10,6 +13,11 @@ from pipelines.text_data import TextData, from_splits
 _SUGGESTED_LENGTH = 400
 _SUGGESTED_VOCABULARY = 20_000
 _LOOKED_AT = 1000
+_LABELS_READ_AT_ONCE = 1000
+# Beyond, it is rather a number that is measured, or an id.
+_MOST_CLASSES = 1000
+# A whole number or a text so called is the label without being asked for; any other may be an id.
+_LABELS = ("label", "labels", "class", "category", "target", "sentiment", "topic", "intent")
 
 
 def load(
@@ -26,6 +34,9 @@ def load(
 ) -> TextData:
     """Load a dataset by its feature of text and its feature of labels.
 
+    A label is a `ClassLabel`, a whole number or a text. Of the latter two, the classes are what train has, in the order
+    of the numbers or of the code points; what only other splits have is no label, as is -1 where labels are secret.
+
     The splits are those of the dataset: "train"; "test" where it has labels, else "validation" is the test, else a test
     is carved; "validation", else one is carved; "unsupervised" or "unlabeled" as the unlabeled split.
 
@@ -34,7 +45,7 @@ def load(
         data_dir: folder of prepared datasets.
         manual_dir: folder that holds the original archives.
         text_column: feature that holds the text; several joined by commas are joined by line breaks.
-        label_column: feature that holds the label, a `ClassLabel`.
+        label_column: feature that holds the label; needed where it is no `ClassLabel` and has no usual name.
         split_seed: seed of whatever is carved.
         validation_fraction: share of train to carve, between 0 and 1.
         test_fraction: share of train to carve, between 0 and 1.
@@ -44,14 +55,16 @@ def load(
     """
     builder = source.prepared(name, source.archives_of(name), data_dir=data_dir, manual_dir=manual_dir)
     with source.reading(builder):
-        texts, label, class_names = _columns(name, builder.info.features, text_column, label_column)
-
-        def pairs(split: str) -> tf.data.Dataset:
-            return source.read(builder, split).map(lambda example: (_joined(example, texts), example[label]))
-
+        texts, label = _columns(name, builder.info.features, text_column, label_column)
         splits = dict.fromkeys(builder.info.splits)
         if "train" not in splits:
             raise DataError(f"{name} has no split 'train'; it has {', '.join(splits)}.")
+        class_names, to_class = _classes(name, builder, label)
+
+        def pairs(split: str) -> tf.data.Dataset:
+            examples = source.read(builder, split)
+            return examples.map(lambda example: (_joined(example, texts), to_class(example[label])))
+
         labelled = {split: pairs(split) for split in ("train", "test", "validation") if split in splits}
         test_split = next((split for split in ("test", "validation") if _has_labels(labelled.get(split))), None)
         unlabeled = next((split for split in ("unsupervised", "unlabeled") if split in splits), None)
@@ -80,20 +93,37 @@ def load(
 
 def _columns(
     name: str, features: tfds.features.FeaturesDict, text_column: str | None, label_column: str | None
-) -> tuple[list[str], str, tuple[str, ...]]:
-    """Find the features that hold the text and the label, and the names of the classes."""
+) -> tuple[list[str], str]:
+    """Find the features that hold the text and the label."""
     texts = [key for key, feature in features.items() if isinstance(feature, tfds.features.Text)]
-    labels = [key for key, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)]
-    chosen_texts = [_chosen(name, "text", texts, column) for column in (text_column or "").split(",")]
-    chosen_label = _chosen(name, "label", labels, label_column or "")
-    return chosen_texts, chosen_label, tuple(features[chosen_label].names)
+    typed_texts = [column.strip() for column in (text_column or "").split(",")]
+    classes = [key for key, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)]
+    scalars = [key for key, feature in features.items() if _is_whole_number(feature)]
+    # A label may be a text where another one is left to be the text.
+    others = [key for key in texts if key not in typed_texts] if len(texts) > 1 else []
+    labels = [*classes, *scalars, *others]
+    named = [key for key in labels if key.lower() in _LABELS]
+    if label_column:
+        label = _chosen(name, "label", labels, label_column)
+    else:
+        # Where there are several, all are named, and none is chosen.
+        label = _chosen(name, "label", classes or (named if len(named) == 1 else labels), "", bool(classes or named))
+    texts = [key for key in texts if key != label]
+    return [_chosen(name, "text", texts, column) for column in typed_texts], label
 
 
-def _chosen(name: str, what: str, candidates: list[str], column: str) -> str:
+def _is_whole_number(feature: tfds.features.FeatureConnector) -> bool:
+    # Features of other kinds derive from Tensor too: pictures, sound.
+    if type(feature) not in (tfds.features.Tensor, tfds.features.Scalar) or feature.shape != ():
+        return False
+    return np.issubdtype(feature.np_dtype, np.integer) or np.issubdtype(feature.np_dtype, np.bool_)
+
+
+def _chosen(name: str, what: str, candidates: list[str], column: str, clear: bool = True) -> str:
     column = column.strip()
     if column in candidates:
         return column
-    if not column and len(candidates) == 1:
+    if not column and len(candidates) == 1 and clear:
         return candidates[0]
     arrived = (
         f"{column!r} is none of the features of {name} that hold a {what}"
@@ -101,8 +131,40 @@ def _chosen(name: str, what: str, candidates: list[str], column: str) -> str:
         else (f"{name} has {len(candidates)} features that may hold the {what}")
     )
     if not candidates:
-        raise DataError(f"{arrived}: it has none. kseq classifies texts by a label that is a ClassLabel.")
+        wanted = "a Text" if what == "text" else "a ClassLabel, a whole number or a text"
+        raise DataError(
+            f"{arrived}: it has none. kseq classifies texts by one label each; expected a feature at the top level "
+            f"that is {wanted}. Other datasets can be written to a file, and that be named."
+        )
     raise DataError(f"{arrived}: {', '.join(candidates)}. Choose with --{what}-column {candidates[0]}.")
+
+
+def _classes(
+    name: str, builder: tfds.core.DatasetBuilder, label: str
+) -> tuple[tuple[str, ...], Callable[[tf.Tensor], tf.Tensor]]:
+    """Name the classes, and give what makes the number of a class of a label: -1 of what is none."""
+    feature = builder.info.features[label]
+    if isinstance(feature, tfds.features.ClassLabel):
+        return tuple(feature.names), lambda said: said
+    found: set[int | bytes] = set()
+    labels = source.read(builder, "train").map(lambda example: example[label])
+    for batch in labels.batch(_LABELS_READ_AT_ONCE).as_numpy_iterator():
+        found.update(batch.tolist())
+        if len(found) > _MOST_CLASSES:
+            raise DataError(
+                f"the feature {label!r} of {name} holds more than {_MOST_CLASSES:,} different values in train, too "
+                "many for a label. Choose another with --label-column."
+            )
+    # The order of the bytes of UTF-8 is that of the code points.
+    ordered = sorted(found)
+    names = tuple(each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in ordered)
+    values = tf.constant(ordered, dtype=feature.tf_dtype)
+
+    def to_class(said: tf.Tensor) -> tf.Tensor:
+        same = tf.equal(values, said)  # (C,)
+        return tf.where(tf.reduce_any(same), tf.argmax(same), -1)
+
+    return names, to_class
 
 
 def _joined(example: dict[str, tf.Tensor], texts: list[str]) -> tf.Tensor:

@@ -10,7 +10,14 @@ import pytest
 
 import kseq.run
 from kseq import __main__, errors
-from kseq.command_line import Parser, add_options, read_options, recorded_options
+from kseq.command_line import (
+    Parser,
+    add_options,
+    find_source,
+    read_options,
+    recorded_fingerprints,
+    recorded_options,
+)
 from kseq.errors import UsageError
 from kseq.options import FIELDS, Options, value_type
 from kseq.presets import PRESETS
@@ -147,6 +154,70 @@ def test_a_record_and_what_contradicts_it_are_refused(tmp_path):
         read("--config", str(record), "--preset", "default")
 
 
+def test_a_record_of_files_is_run_again_on_files_of_another_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    record = tmp_path / "run.json"
+    record.write_text(json.dumps({"options": {"dataset": "once/tickets.csv", "units": 5}}))
+    (tmp_path / "moved.csv").write_text("")
+    options, typed = read("moved.csv", "--config", str(record))
+    assert (options.dataset, options.units) == ("moved.csv", 5)
+    for other in ("imdb", "tfds:imdb_reviews"):
+        with pytest.raises(UsageError, match=rf"{other}.*'once/tickets\.csv'"):
+            read(other, "--config", str(record))
+    options, typed = read("--config", str(record))
+    with pytest.raises(DataError) as error:
+        find_source(options, typed)
+    for part in ("once/tickets.csv, the dataset of the recorded run,", f"exist in {tmp_path}.", "beside --config"):
+        assert part in str(error.value)
+
+
+def test_a_recorded_test_file_that_is_elsewhere_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps({"options": {"dataset": "a.csv", "test_file": "once/b.csv"}}))
+    (tmp_path / "a.csv").write_text("")
+    with pytest.raises(DataError) as error:
+        find_source(*read("--config", "run.json"))
+    for part in ("once/b.csv, the --test-file of the recorded run,", f"exist in {tmp_path}.", "Type --test-file"):
+        assert part in str(error.value)
+    assert find_source(*read("--config", "run.json", "--test-file", "a.csv")).of == ("a.csv",)
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [({"data": {"fingerprints": {"test": "abc"}}}, {"test": "abc"}), ({}, {}), ({"data": {}}, {}), ([1], {})],
+)
+def test_the_fingerprints_of_a_record_are_read(record, found, tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    assert recorded_fingerprints(tmp_path / "run.json") == found
+
+
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_a_fraction_is_refused_where_the_whole_split_is_given(split, tmp_path):
+    path = str(tmp_path / "tickets.csv")
+    (tmp_path / "tickets.csv").write_text("")
+    with pytest.raises(UsageError, match=rf"--{split}-fraction does not apply beside --{split}-file {path}.*Leave one"):
+        find_source(*read(path, f"--{split}-fraction", "0.3", f"--{split}-file", path))
+    other = {"test": "validation", "validation": "test"}[split]
+    source = find_source(*read(path, f"--{split}-fraction", "0.3", f"--{other}-file", path))
+    assert source.of == (path,)
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--class-weight", "-1=2,1=1"), ("--class-weight", "--no=2"), ("--label-separator", "--"),
+        ("--label-separator", "-"), ("--label-separator", "->"), ("--label-separator", "--;"),
+    ],
+)  # fmt: skip
+def test_values_may_begin_with_a_dash_where_labels_do(flag, value):
+    name = flag.strip("-").replace("-", "_")
+    for arguments in ([flag, value], [f"{flag}={value}"]):
+        for order in (["reviews", *arguments, "--units", "3"], ["--units", "3", *arguments, "reviews"]):
+            options, _ = read(*order)
+            assert (getattr(options, name), options.dataset, options.units) == (value, "reviews", 3)
+    assert "expected one argument" in refusal("reviews", flag, "--units", "3")
+
+
 def test_a_record_of_all_options_gives_them_back(tmp_path):
     recorded = Options("reviews", bidirectional=True, units=3, name="mine", dropout=0.125, vocabulary_size=77)
     record = tmp_path / "run.json"
@@ -214,8 +285,8 @@ def test_wrong_values(arguments, wanted):
 def test_no_dataset_lists_those_there_are():
     message = refusal("--units", "3")
     assert message.startswith("no dataset was named")
-    assert "imdb" in message
-    assert "reviews" in message
+    for kind in ("imdb", "reviews", "a path", "tfds:NAME", "mycompany.tickets"):
+        assert kind in message
 
 
 @pytest.mark.parametrize(
@@ -265,7 +336,9 @@ def no_slow_imports(monkeypatch):
     [
         (["imbd"], errors.USAGE, ["dataset is 'imbd'", "Did you mean 'imdb'?"]),
         (["text_data"], errors.USAGE, ["dataset is 'text_data'"]),
-        (["no/such.csv"], errors.DATA, ["no/such.csv does not exist", "reviews"]),
+        (["no/such.csv"], errors.DATA, ["no/such.csv does not exist in /", "reviews"]),
+        (["/no/such.csv"], errors.DATA, ["/no/such.csv does not exist. Check the path."]),
+        (["mails"], errors.USAGE, ["dataset is 'mails'", "A path or a module of that name is not here either."]),
         (["missing.csv"], errors.DATA, ["missing.csv does not exist"]),
         ([], errors.USAGE, ["no dataset was named"]),
         (["reviews", "--units", "x"], errors.USAGE, ["units is 'x'"]),
@@ -364,7 +437,7 @@ def test_help_names_every_flag_and_dataset():
     assert (done.returncode, done.stderr) == (0, "")
     for name in NAMES:
         assert "--" + name.replace("_", "-") in done.stdout
-    for dataset in ("imdb", "reviews", "trec"):
+    for dataset in ("imdb", "reviews", "trec", "tickets.csv", "tfds:NAME", "mycompany.tickets"):
         assert dataset in done.stdout
 
 

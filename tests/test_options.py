@@ -334,7 +334,7 @@ def test_option_declares_every_rule():
     assert field.default == 2
     assert dict(field.metadata) == {
         "group": "model", "help": "help of it", "choices": None, "low": 1, "high": 9, "below": None,
-        "aliases": ("--alias",), "applies": None,
+        "aliases": ("--alias",), "applies": None, "not_with": None,
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import logging
 import os
+import re
 import shutil
 import socket
 import struct
@@ -13,7 +14,9 @@ import threading
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
@@ -437,6 +440,94 @@ def test_any_dataset_is_loaded_by_its_features(tmp_path, tiny_archive):
     pairs = [pair for split in data.sizes for pair in _texts_and_labels(getattr(data, split))]
     assert sorted(pairs) == sorted((f"text {number}", number % 2) for number in range(12))
     assert data.notes == ("text from 'text', label from 'label'; splits of kseq_tiny: train",)
+
+
+def as_prepared(monkeypatch, features, splits, name="made"):
+    """Stand in for a prepared dataset with these features, and these examples by split."""
+    info = SimpleNamespace(features=tfds.features.FeaturesDict(features), splits=dict.fromkeys(splits), full_name=name)
+    builder = SimpleNamespace(info=info, data_path="nowhere")
+    monkeypatch.setattr(source, "archives_of", lambda name: [])
+    monkeypatch.setattr(source, "prepared", lambda *_, **__: builder)
+    monkeypatch.setattr(source, "read", lambda _, split: tf.data.Dataset.from_tensor_slices(splits[split]))
+    monkeypatch.setattr(source, "size", lambda *_: None)
+
+
+def _examples(labels, kind, column="label", words="text"):
+    texts = [f"{words} {number}" for number in range(len(labels))]
+    return {"text": texts, column: np.array(labels, kind)}
+
+
+@pytest.mark.parametrize(
+    ("feature", "kind", "given", "class_names"),
+    [
+        (tfds.features.Scalar(np.int64), np.int64, [10, -1, 9], ("-1", "9", "10")),
+        (tfds.features.Tensor(shape=(), dtype=np.int32), np.int32, [-1, 1, 3], ("-1", "1", "3")),
+        (tfds.features.Scalar(np.bool_), np.bool_, [True, False, True], ("False", "True")),
+        (tfds.features.Text(), object, ["zoo", "Ärger", "帮助"], ("zoo", "Ärger", "帮助")),
+    ],
+)
+def test_labels_may_be_whole_numbers_and_texts(feature, kind, given, class_names, monkeypatch):
+    features = {"text": tfds.features.Text(), "label": feature, "idx": tfds.features.Scalar(np.int32)}
+    train, test = given * 10, given[::-1] * 2
+    splits = {"train": _examples(train, kind), "test": _examples(test, kind, words="test")}
+    for examples in splits.values():
+        examples["idx"] = np.arange(len(examples["text"]), dtype=np.int32)
+    as_prepared(monkeypatch, features, splits)
+    data = find("tfds:made").load()
+    assert data.class_names == class_names
+    assert [data.class_names[label] for _, label in _texts_and_labels(data.test)] == [str(each) for each in test]
+    back = {text: data.class_names[label] for text, label in _texts_and_labels(data.train)}
+    assert all(back[text] == str(train[int(text.split()[1])]) for text in back)
+    assert data.reading == {"text_column": "text", "label_column": "label"}
+
+
+def test_a_test_split_of_labels_that_train_lacks_has_none(monkeypatch):
+    features = {"text": tfds.features.Text(), "label": tfds.features.Scalar(np.int64)}
+    splits = {
+        "train": _examples([3, 4] * 20, np.int64),
+        "validation": _examples([3, 4] * 3, np.int64, words="validation"),
+        "test": _examples([-1] * 5, np.int64, words="test"),
+    }
+    as_prepared(monkeypatch, features, splits)
+    data = find("tfds:made").load()
+    assert data.sizes["test"] == 6
+    assert data.class_names == ("3", "4")
+    assert any("its test split has no labels" in note for note in data.notes)
+
+
+@pytest.mark.parametrize(
+    ("column", "typed", "received"),
+    [
+        ("idx", {}, "made has 1 features that may hold the label: idx. Choose with --label-col"),
+        ("idx", {"label_column": "idx"}, "the feature 'idx' of made holds more than 1,000 different values in train"),
+        ("label", {"label_column": "score"}, "'score' is none of the features of made that hold a label: label."),
+    ],
+)
+def test_whole_numbers_that_may_be_no_label_are_asked_about(column, typed, received, monkeypatch):
+    features = {"text": tfds.features.Text(), column: tfds.features.Scalar(np.int64), "score": np.float32}
+    examples = _examples(range(1100), np.int64, column)
+    as_prepared(monkeypatch, features, {"train": {**examples, "score": np.zeros(1100, np.float32)}})
+    with pytest.raises(DataError, match=re.escape(received)):
+        find("tfds:made").load(**typed)
+
+
+def test_a_dataset_without_anything_like_a_label_is_told_what_is_expected(monkeypatch):
+    as_prepared(monkeypatch, {"text": tfds.features.Text(), "score": np.float32}, {"train": {}})
+    for typed in ({}, {"text_column": "text"}):
+        with pytest.raises(DataError, match=r"0 features .* it has none\..*a ClassLabel, a whole number or a text"):
+            find("tfds:made").load(**typed)
+
+
+def test_of_two_texts_the_label_is_the_one_of_that_name_or_is_asked_for(monkeypatch):
+    examples = {"text": [f"text {number}" for number in range(40)], "topic": ["tea", "milk"] * 20}
+    as_prepared(monkeypatch, dict.fromkeys(examples, tfds.features.Text()), {"train": examples})
+    assert find("tfds:made").load().class_names == ("milk", "tea")
+    other = {"text": examples["text"], "kind": examples["topic"]}
+    as_prepared(monkeypatch, dict.fromkeys(other, tfds.features.Text()), {"train": other})
+    with pytest.raises(DataError, match=r"2 features that may hold the label: (text, kind|kind, text)\. Choose with"):
+        find("tfds:made").load()
+    for typed in ({"text_column": "text", "label_column": "kind"}, {"label_column": "kind"}):
+        assert find("tfds:made").load(**typed).class_names == ("milk", "tea")
 
 
 def test_trec_by_its_features_is_trec(real_folder):

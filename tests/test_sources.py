@@ -1,5 +1,6 @@
 """The door: what a name on the command line means, found without TensorFlow."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -65,9 +66,76 @@ def test_what_is_nothing_is_none(name, users_folder):
     assert find(name) is None
 
 
+@pytest.mark.parametrize("script", ["train.py", "train/__init__.py"])
+def test_a_name_that_is_looked_for_runs_nothing_of_the_users(script, users_folder):
+    (users_folder / script).parent.mkdir(exist_ok=True)
+    (users_folder / script).write_text("open('ran', 'w')\nraise SystemExit(5)\ndef load(): ...\n")
+    for name in ("train.csv", "train.csv.gz", "train.tickets"):
+        assert find(name) is None
+    assert not (users_folder / "ran").exists()
+    assert "train" not in sys.modules
+
+
+def test_a_package_that_cannot_be_imported_is_told_and_not_called_absent(users_folder):
+    (users_folder / "mycompany" / "__init__.py").write_text("import nosuchdep")
+    with pytest.raises(DataError, match=r"mycompany\.tickets cannot be imported \(ModuleNotFoundError: .*'nosuchdep'"):
+        find("mycompany.tickets").load()
+
+
+def test_a_module_that_leaves_the_program_is_told(users_folder):
+    (users_folder / "mycompany" / "tickets.py").write_text("raise SystemExit(0)\ndef load(): ...")
+    with pytest.raises(DataError, match=r"cannot be imported \(SystemExit: 0\)"):
+        find("mycompany.tickets").load()
+
+
+def test_a_module_in_a_folder_without_init_is_found(users_folder):
+    (users_folder / "mycompany" / "__init__.py").unlink()
+    assert find("mycompany.tickets").parameters == ("split_seed", "flavour")
+    assert find("mycompany.tickets").load().name == "tickets"
+
+
+@pytest.mark.parametrize("line", ["from .tickets import load", "from mycompany.tickets import load as load"])
+def test_a_load_that_is_imported_is_read_where_it_stands(line, users_folder):
+    (users_folder / "mycompany" / "more.py").write_text(line)
+    source = find("mycompany.more")
+    assert (source.module, source.parameters) == ("mycompany.more", ("split_seed", "flavour"))
+    assert source.load(flavour="sour").name == "tickets"
+
+
+def test_modules_that_import_their_load_from_each_other_are_told(users_folder):
+    (users_folder / "mycompany" / "tickets.py").write_text("from .more import load")
+    (users_folder / "mycompany" / "more.py").write_text("from .tickets import load")
+    with pytest.raises(DataError, match="where no `def load` was found"):
+        find("mycompany.more").load()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["TFDS_NAME = NAME\nARCHIVES = [place for place in ()]", "TFDS_NAME = 3\nARCHIVES = 'https://data.example/a.zip'"],
+)
+def test_what_a_module_computes_is_not_taken_for_a_download(lines, users_folder):
+    (users_folder / "mycompany" / "tickets.py").write_text(f"{MODULE}\n\nNAME = 'x'\n{lines}\n")
+    source = find("mycompany.tickets")
+    assert source.download is None
+    source.check({})
+
+
+def test_a_file_beside_a_dataset_of_its_name_is_told(users_folder, caplog):
+    caplog.set_level(logging.INFO, "pipelines")
+    datasets()["reviews"].load(size=200)
+    assert caplog.text == ""
+    (users_folder / "reviews").mkdir()
+    find("reviews").load(size=200)
+    assert "reviews is the dataset of that name; what lies here under it is ./reviews" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("text", "received"),
     [
+        ("load = print", "tickets.py) defines no function `load`"),
+        ("def load(path, /): ...", "tickets.py) takes path by place"),
+        ("def load(*, path): ...", r"load\(\) cannot be called \(missing a required argument: 'path'\)"),
+        ("from .nothing import load", "imports its `load` from mycompany.nothing, where no"),
         ("x = 1", "tickets.py) defines no function `load`"),
         ("def load(:", "tickets.py line 1: is no Python"),
         ("raise RuntimeError('wrong') \n\ndef load(): ...", r"cannot be imported \(RuntimeError: wrong\)"),
@@ -76,7 +144,7 @@ def test_what_is_nothing_is_none(name, users_folder):
 )
 def test_a_module_that_cannot_be_used_is_named(text, received, users_folder):
     (users_folder / "mycompany" / "tickets.py").write_text(text)
-    with pytest.raises(DataError, match=received.replace(") defines", r"\) defines")):
+    with pytest.raises(DataError, match=received.replace("py) ", r"py\) ")):
         find("mycompany.tickets").load()
 
 
