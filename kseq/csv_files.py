@@ -2,18 +2,21 @@
 
 import csv
 import os
+import re
 from collections.abc import Iterable, Sequence
 
 # Spreadsheets compute a cell that begins so, and some formulas call programs or web addresses (OWASP, CSV injection).
 # The wide signs count in East Asian editions.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
+
 
 def write_csv(path: str | os.PathLike[str], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     r"""Write a table as RFC 4180 has it: UTF-8, commas, `\r\n` after each row, quotes where a cell needs them.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front: `=HYPERLINK("…")` is written as
-    `'=HYPERLINK("…")`. Numbers are no texts: `-0.5` is written as it is. None is an empty cell.
+    `'=HYPERLINK("…")`. Numbers compute nothing: `-0.5` and a label "-1" are written as they are. None is an empty cell.
 
     Half a surrogate pair, which is no UTF-8, is written as `\udc80` and the like, so that one odd text costs no file.
 
@@ -37,6 +40,6 @@ def write_csv(path: str | os.PathLike[str], header: Sequence[str], rows: Iterabl
 
 
 def _neutral(cell: object) -> object:
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
+    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(cell):
         return "'" + cell
     return cell

@@ -23,11 +23,17 @@ def test_bytes_are_rfc_4180(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ['=HYPERLINK("http://x","y")', "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "=", "-0.5"]
+    "text", ['=HYPERLINK("http://x","y")', "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "=", "-1+2", "+a"]
 )
 def test_formulas_are_neutralised(tmp_path, text):
     write_csv(tmp_path / "t.csv", [text, "n"], [[text, 1]])
     assert read(tmp_path / "t.csv") == [["'" + text, "n"], ["'" + text, "1"]]
+
+
+@pytest.mark.parametrize("text", ["-1", "+1", "-0.5", "-0,5"])
+def test_a_number_that_is_a_label_stays_as_it_was_written(tmp_path, text):
+    write_csv(tmp_path / "t.csv", ["label"], [[text]])
+    assert read(tmp_path / "t.csv") == [["label"], [text]]
 
 
 @pytest.mark.parametrize("number", [-1, -0.5, -1e-9, np.float32(-0.25), np.float64(-0.5), np.int64(-3), float("-inf")])
