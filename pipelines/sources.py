@@ -12,6 +12,7 @@ import inspect
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -84,7 +85,19 @@ class Source(NamedTuple):
             raise DataError(self.broken)
         if self.name in datasets() and os.path.exists(self.name):
             logger.info("%s is the dataset of that name; what lies here under it is ./%s", self.name, self.name)
-        data = self._function(given)(*self.of, **given)
+        function = self._function(given)
+        try:
+            data = function(*self.of, **given)
+        except DataError:
+            raise
+        except Exception as error:
+            if self.module.startswith("pipelines."):
+                raise
+            # The trace within our own code would tell the author of a module nothing.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            raise DataError(
+                f"{self.module}.load() failed: {type(error).__name__}: {error} ({place.filename} line {place.lineno})."
+            ) from error
         if not hasattr(data, "class_names"):
             raise DataError(
                 f"{self.module}.load() returned {type(data).__name__}; expected a TextData, such as "

@@ -58,7 +58,8 @@ def test_every_flag_dataset_and_file_that_is_named_exists():
         alias for field in FIELDS.values() for alias in field.metadata.get("aliases", ())
     }
     known |= {"--json", "--config", "--preset", "--help"}
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
+    chinese = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README + chinese))
     assert named
     assert named <= known
     for name in pipelines.datasets():
@@ -69,6 +70,26 @@ def test_every_flag_dataset_and_file_that_is_named_exists():
     assert links
     for link in links:
         assert (ROOT / link).exists(), link
+
+
+def test_the_chinese_example_runs_as_written(tmp_path):
+    """Write the file, look at it, train on it, load what came of it."""
+    text = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+    writing, loading = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    (commands,) = [
+        block for block in re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE) if "评论" in block
+    ]
+    lines = [line.removeprefix("$ python ").split() for line in commands.strip().splitlines()]
+    assert [line[:2] for line in lines] == [["-m", "kseq.data"], ["-m", "kseq.run"]]
+    outputs = []
+    for arguments in (["-c", writing], *lines, ["-c", loading]):
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False
+        )
+        assert done.returncode == 0, done.stderr
+        outputs.append(done.stdout)
+    assert "Han 100.0%" in outputs[1]
+    assert "好评" in outputs[3] or "差评" in outputs[3]
 
 
 def test_the_table_of_artifacts_names_what_lies_there(quick_start):

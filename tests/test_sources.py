@@ -139,6 +139,7 @@ def test_a_file_beside_a_dataset_of_its_name_is_told(users_folder, caplog):
         ("x = 1", "tickets.py) defines no function `load`"),
         ("def load(:", "tickets.py line 1: is no Python"),
         ("raise RuntimeError('wrong') \n\ndef load(): ...", r"cannot be imported \(RuntimeError: wrong\)"),
+        ("def load():\n    return open('/nowhere')", "failed: FileNotFoundError: .*tickets.py line 2"),
         ("def load():\n    return 3", r"load\(\) returned int; expected a TextData"),
     ],
 )
