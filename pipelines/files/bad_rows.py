@@ -58,7 +58,7 @@ class Tally:
         if self.skipped > max(1, MOST * self.present):
             raise DataError(
                 f"{file}: {self.skipped:,} of {self.present:,} rows cannot be read ({self.by_reason()}), which is more "
-                f"than {MOST:.0%}. The first: {self.named()}. {hint}Mend these rows or take them out."
+                f"than {MOST:.0%} and more than one. The first: {self.named()}. {hint}Mend these rows or take them out."
             )
 
     def by_reason(self) -> str:

@@ -37,12 +37,14 @@ class Columns:
         label: name of that of the label, or None where only texts are read.
         indices: where they are, texts first.
         note: how they were chosen, a sentence; "" where the format says it.
+        asked: whether the user named the label's column.
     """
 
     text: tuple[str, ...]
     label: str | None
     indices: tuple[int, ...]
     note: str = ""
+    asked: bool = False
 
 
 @dataclasses.dataclass
@@ -176,6 +178,7 @@ def choose(table: Table, text_column: str | None, label_column: str | None, *, l
         table.columns[label] if label is not None else None,
         (*texts, label) if label is not None else tuple(texts),
         note,
+        asked=label_column is not None,
     )
 
 

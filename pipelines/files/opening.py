@@ -3,9 +3,12 @@
 import bz2
 import contextlib
 import dataclasses
+import functools
 import gzip
 import io
 import lzma
+import os
+import stat
 import tarfile
 import zipfile
 import zlib
@@ -21,6 +24,11 @@ _COMPRESSIONS: tuple[tuple[bytes, Callable[..., Any]], ...] = (
     (b"\xfd7zXZ\x00", lzma.LZMAFile),
 )
 _TAR_MAGIC = slice(257, 262)
+_TAR_KINDS = {
+    tarfile.SYMTYPE: "a link",
+    tarfile.LNKTYPE: "a link to what is not there",
+    tarfile.GNUTYPE_SPARSE: "a sparse file",
+}
 # A compressed archive within a compressed file is somebody's mistake; deeper, it is an attack.
 _DEEPEST = 3
 _DAMAGE = (
@@ -66,12 +74,14 @@ class Tree:
         files: in the order they are read: sorted, or in a tar archive, which can only be read from its beginning, as
             they lie there.
         contents: some of the files, in that order, to each with its content; faster than opening each.
+        left_out: what lies there and cannot be opened, each with the reason.
     """
 
     name: str
     kind: str
     files: tuple[File, ...]
     contents: Callable[[Sequence[File]], Iterator[tuple[File, bytes]]]
+    left_out: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager
@@ -86,8 +96,12 @@ def readable(name: str) -> Iterator[None]:
         ) from error
 
 
-def open_path(path: str) -> File | Tree:
+def open_path(path: str, encoding: str | None = None) -> File | Tree:
     """Look at what lies at a path.
+
+    Args:
+        path: of a file, a folder or an archive.
+        encoding: that the user typed; names in a zip archive that says nothing of theirs are in it too.
 
     Raises:
         DataError: nothing, or what cannot be read.
@@ -100,14 +114,46 @@ def open_path(path: str) -> File | Tree:
             return _folder(path, place)
         if not place.is_file():
             raise DataError(f"{path} is neither a file nor a folder.")
-        file = File(path, (place.name,), lambda: _decompressed(place.open("rb")))
+        file = File(path, (place.name,), _opener(place))
         with file.open() as stream:
             head = stream.read(512)
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            return _zip(path, place)
+            return _zip(path, place, encoding)
         if head[_TAR_MAGIC] == b"ustar":
             return _tar(file)
         return file
+
+
+def _opener(place: Path) -> Callable[[], BinaryIO]:
+    """Open a file again and again, decompressed, as long as it stays as it is now."""
+    check = _change_check(place)
+
+    def opened() -> BinaryIO:
+        check()
+        return _decompressed(place.open("rb"))
+
+    return opened
+
+
+def _change_check(place: Path) -> Callable[[], None]:
+    """Give what raises `DataError` once a file is not as it is now: texts are split by their place in it."""
+
+    def state() -> tuple[int, int]:
+        found = place.stat()
+        return found.st_size, found.st_mtime_ns
+
+    before = state()
+
+    def check() -> None:
+        if state() != before:
+            raise DataError(changed(_shown(str(place))))
+
+    return check
+
+
+def changed(files: str) -> str:
+    """Word the message on files that are others than they were when they were read first."""
+    return f"{files} changed while it was read. Run the command again once nothing writes to it any more."
 
 
 def _decompressed(stream: BinaryIO) -> BinaryIO:
@@ -178,15 +224,8 @@ class _Part(io.RawIOBase):
 
 
 def _folder(path: str, folder: Path) -> Tree:
-    def opener(place: Path) -> Callable[[], BinaryIO]:
-        return lambda: _decompressed(place.open("rb"))
-
-    places = sorted(
-        (place.relative_to(folder).parts, place)
-        for place in folder.rglob("*")
-        if _is_visible(place.relative_to(folder).parts) and place.is_file()
-    )
-    files = tuple(File(_shown(str(Path(path, *parts))), parts, opener(place)) for parts, place in places)
+    places, left_out = _walk(path, folder)
+    files = tuple(File(_shown(str(Path(path, *parts))), parts, _opener(place)) for parts, place in places)
 
     def contents(chosen: Sequence[File]) -> Iterator[tuple[File, bytes]]:
         for file in chosen:
@@ -194,17 +233,59 @@ def _folder(path: str, folder: Path) -> Tree:
                 content = stream.read()
             yield file, content
 
-    return Tree(path, "folder", files, contents)
+    return Tree(path, "folder", files, contents, left_out)
 
 
-def _zip(path: str, place: Path) -> Tree:
+def _walk(path: str, folder: Path) -> tuple[list[tuple[tuple[str, ...], Path]], tuple[str, ...]]:
+    """List the files under a folder, through links too, and what is none; an unreadable folder raises `OSError`."""
+    places, left_out = [], []
+    waiting: list[tuple[tuple[str, ...], frozenset[tuple[int, int]]]] = [((), frozenset())]
+    while waiting:
+        above, known = waiting.pop()
+        here = folder.joinpath(*above)
+        state = here.stat()
+        around = known | {(state.st_dev, state.st_ino)}
+        for entry in os.scandir(here):
+            parts = (*above, entry.name)
+            if not _is_visible(parts):
+                continue
+            try:
+                found = entry.stat()
+            except OSError:
+                if not entry.is_symlink():
+                    raise
+                left_out.append((parts, "a broken link"))
+                continue
+            if entry.is_file():
+                places.append((parts, here / entry.name))
+            elif not entry.is_dir():
+                left_out.append((parts, "no regular file"))
+            elif (found.st_dev, found.st_ino) in around:
+                left_out.append((parts, "a link to a folder that it lies in"))
+            else:
+                waiting.append((parts, around))
+    return sorted(places), tuple(f"{_shown(str(Path(path, *parts)))} ({reason})" for parts, reason in sorted(left_out))
+
+
+def _zip(path: str, place: Path, encoding: str | None) -> Tree:
+    check = _change_check(place)
+
     def open_member(member: zipfile.ZipInfo) -> BinaryIO:
+        check()
         with zipfile.ZipFile(place) as archive:
             # The file below stays open for as long as the member does.
             return _decompressed(cast(BinaryIO, archive.open(member)))
 
     with zipfile.ZipFile(place) as archive:
-        members = {_parts(member.filename): member for member in archive.infolist() if not member.is_dir()}
+        listed = [member for member in archive.infolist() if not member.is_dir()]
+    named = list(zip(map(_parts, _zip_names(path, listed, encoding)), listed, strict=True))
+    # Of members of one name the last one counts, as it does where an archive is unpacked.
+    members = {parts: member for parts, member in named if not _is_link(member)}
+    left_out = tuple(
+        f"{_shown('/'.join((path, *parts)))} ({'a link' if _is_link(member) else 'a later one has its name'})"
+        for parts, member in named
+        if members.get(parts) is not member and _is_visible(parts)
+    )
     if ("xl", "workbook.xml") in members:
         raise DataError(
             f"{path} is an Excel workbook. Save the sheet as CSV (in Excel: CSV UTF-8), and name that file instead."
@@ -217,46 +298,105 @@ def _zip(path: str, place: Path) -> Tree:
         files.append(File(name, parts, lambda member=members[parts]: open_member(member)))  # type: ignore[misc]
 
     def contents(chosen: Sequence[File]) -> Iterator[tuple[File, bytes]]:
+        check()
         with readable(path), zipfile.ZipFile(place) as archive:
             for file in chosen:
                 with readable(file.name):
                     content = _inflated(archive.read(by_name[file.name]))
                 yield file, content
 
-    return Tree(path, "archive", tuple(files), contents)
+    return Tree(path, "archive", tuple(files), contents, left_out)
+
+
+def _zip_names(path: str, members: Sequence[zipfile.ZipInfo], encoding: str | None) -> list[str]:
+    """Read the names of members: a flag says that one is UTF-8, and without it programs write what they like.
+
+    Raises:
+        DataError: names that are neither UTF-8 nor in the encoding that the user typed.
+    """
+    names = [member.filename for member in members]
+    # zipfile reads names without the flag as cp437, in which every byte is a character.
+    raw = {
+        number: member.orig_filename.partition("\0")[0].encode("cp437")
+        for number, member in enumerate(members)
+        if not member.flag_bits & 0x800 and not member.filename.isascii()
+    }
+    # UTF-8 first, even where another encoding was typed: many names at once are hardly UTF-8 by chance.
+    for codec in filter(None, ("utf-8", encoding)):
+        try:
+            decoded = {number: name.decode(codec) for number, name in raw.items()}
+        except UnicodeError:
+            continue
+        for number, name in decoded.items():
+            names[number] = name
+        return names
+    shown = next(name for name in raw.values() if not _is(name, "utf-8"))
+    raise DataError(
+        f"{path}: the names in it are no UTF-8{f', and not {encoding.upper()} either' if encoding else ''}, such as "
+        f"{shown!r}, and the archive does not say what they are. If they have the encoding of the texts, add --encoding, "
+        "such as --encoding gb18030; otherwise unpack the archive with the program that made it, and name the folder."
+    )
+
+
+def _is_link(member: zipfile.ZipInfo) -> bool:
+    """Whether a member is a symbolic link of Unix, whose content is the path that it leads to."""
+    return stat.S_ISLNK(member.external_attr >> 16)
+
+
+def _is(content: bytes, codec: str) -> bool:
+    try:
+        content.decode(codec)
+    except UnicodeError:
+        return False
+    return True
 
 
 def _tar(archive: File) -> Tree:
-    def open_member(start: int, size: int) -> BinaryIO:
-        return _decompressed(cast(BinaryIO, io.BufferedReader(_Part(archive.opener(), start, size))))
+    def open_member(name: str) -> BinaryIO:
+        return _decompressed(cast(BinaryIO, io.BufferedReader(_Part(archive.opener(), *places[name]))))
 
     places: dict[str, tuple[int, int]] = {}
-    files = []
+    files: dict[str, File] = {}
+    left_out: list[str] = []
     with archive.open() as stream, tarfile.open(fileobj=stream, mode="r:") as members:
         for member in members:
-            parts = _parts(member.name)
-            if member.isreg() and not member.issparse() and _is_visible(parts):
-                name = _shown("/".join((archive.name, *parts)))
-                where = (member.offset_data, member.size)
-                if name not in places:
-                    files.append(File(name, parts, lambda where=where: open_member(*where)))  # type: ignore[misc]
-                # A later member of the same name replaces the earlier one, as it does where an archive is unpacked.
-                places[name] = where
             # Otherwise tarfile keeps every header.
             members.members = []  # type: ignore[attr-defined]
+            parts = _parts(member.name)
+            name, where = _tar_name(archive, member.name), None
+            if member.isreg() and not member.issparse():
+                where = (member.offset_data, member.size)
+            elif member.islnk():
+                # Another name of a file before it: tar writes the content once.
+                where = places.get(_tar_name(archive, member.linkname))
+            if where is not None:
+                if name in files:
+                    left_out.append(f"{name} (a later one has its name)")
+                # A later member of the same name replaces the earlier one, as it does where an archive is unpacked.
+                places[name] = where
+                if _is_visible(parts):
+                    files[name] = File(name, parts, functools.partial(open_member, name))
+            elif _is_visible(parts) and not member.isdir():
+                left_out.append(f"{name} ({_TAR_KINDS.get(member.type, 'no regular file')})")
 
     def contents(chosen: Sequence[File]) -> Iterator[tuple[File, bytes]]:
         with archive.open() as stream:
             # One way, from the beginning to the end: a compressed stream that goes back begins anew.
+            read, content = None, b""
             for file in sorted(chosen, key=lambda file: places[file.name][0]):
-                start, size = places[file.name]
-                stream.seek(start)
-                content = stream.read(size)
-                if len(content) < size:
-                    raise EOFError("it ends too early")
+                if places[file.name] != read:
+                    read = start, size = places[file.name]
+                    stream.seek(start)
+                    content = stream.read(size)
+                    if len(content) < size:
+                        raise EOFError("it ends too early")
                 yield file, _inflated(content)
 
-    return Tree(archive.name, "archive", tuple(files), contents)
+    return Tree(archive.name, "archive", tuple(files.values()), contents, tuple(left_out))
+
+
+def _tar_name(archive: File, member: str) -> str:
+    return _shown("/".join((archive.name, *_parts(member))))
 
 
 def _inflated(content: bytes) -> bytes:

@@ -8,7 +8,7 @@ from pipelines.errors import DataError
 from pipelines.files import class_folders, columns, formats, labels
 from pipelines.files.columns import Columns
 from pipelines.files.opening import File, open_path
-from pipelines.files.reading import Split, read_split
+from pipelines.files.reading import Split, doubt, read_split
 from pipelines.files.rows import Table
 
 _FLAGS = {"test": "--test-file", "validation": "--validation-file", "unlabeled": "--unlabeled-file"}
@@ -77,6 +77,8 @@ def read_splits(
             split = Split(name, parts, label_separator, labelled=name != "unlabeled")
             splits[name] = read_split(split, on_bad_rows)
             notes.append(_note(split, chosen if name == "train" else None))
+            if name == "train" and (sentence := doubt(split)):
+                notes.append(sentence)
     labelled = [split for split in splits.values() if split.labelled]
     names = labels.class_names(splits["train"].counts)
     kind = labels.target_kind((said for split in labelled for said in split.counts), label_separator)
@@ -94,7 +96,7 @@ def _tables(
     path: str, encoding: str | None, wanted: list[str], notes: list[str], only: str = "", texts: Sequence[str] = ()
 ) -> dict[str, list[Table]]:
     """Open what lies at a path, as tables by split; all of it for one split where that is asked for."""
-    found = open_path(path)
+    found = open_path(path, encoding)
     if isinstance(found, File):
         return {only or "train": [formats.open_table(found, encoding, wanted, texts)]}
     layout = class_folders.find_layout(found, only or "train")
@@ -137,7 +139,7 @@ def _note(split: Split, chosen: Columns | None) -> str:
     """Tell how a split was read."""
     table, tally = split.parts[0][0], split.tally
     more = f" and {len(split.parts) - 1} more" if len(split.parts) > 1 else ""
-    how = ", ".join(part for part in (table.format, table.encoding, table.details) if part)
+    how = ", ".join(part for part in (table.format, table.encodings, table.details) if part)
     where = f"; {chosen.note}" if chosen is not None and chosen.note else ""
     rows = f"{tally.read:,} rows read"
     if tally.skipped:
@@ -150,12 +152,12 @@ def _reading(splits: Mapping[str, Split], chosen: Columns) -> dict[str, Any]:
     rows = {name: split.tally.to_dict() for name, split in splits.items()}
     return {
         "format": train.format,
-        "encoding": train.encoding,
+        "encoding": train.encodings,
         "header": train.named,
         "text_column": list(chosen.text),
         "label_column": chosen.label,
         "files": [
-            {"split": name, "file": table.file, "format": table.format, "encoding": table.encoding}
+            {"split": name, "file": table.file, "format": table.format, "encoding": table.encodings}
             for name, split in splits.items()
             for table, _ in split.parts
         ],
