@@ -113,8 +113,8 @@ class Options:
     on_bad_rows: str = option(
         "skip",
         "data",
-        "what to do with rows that cannot be read: skip and count them, up to 1%% of a split or one in a small file, or "
-        "stop at the first",
+        "what to do with rows that cannot be read: skip and count them, of which a split may have one, or 1 in 100 "
+        "rows; or stop at the first",
         choices=("skip", "error"),
     )
     fine_labels: bool = option(False, "data", "the dataset's fine classes instead of the coarse ones")

@@ -12,8 +12,8 @@ from pipelines.errors import DataError
 from pipelines.files import delimited, formats
 from pipelines.files.columns import choose
 from pipelines.files.delimited import Dialect, records
+from pipelines.files.file_rows import BadRow
 from pipelines.files.opening import open_path
-from pipelines.files.rows import BadRow
 from tests.conftest import ROOT
 
 COMMA = Dialect(",")

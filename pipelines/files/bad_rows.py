@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from pipelines.errors import DataError
-from pipelines.files.rows import BadRow
+from pipelines.files.file_rows import BadRow
 
 # Beyond this share, a file is not one with some broken rows, but one that is read in a wrong way.
 MOST = 0.01

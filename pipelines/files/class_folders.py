@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pipelines.errors import DataError
 from pipelines.files import encodings
 from pipelines.files.encodings import Undecodable
+from pipelines.files.file_rows import UNDECODABLE, BadRow, Row, Table
 from pipelines.files.opening import File, Tree
-from pipelines.files.rows import UNDECODABLE, BadRow, Row, Table
 
 # In the order that they are looked for.
 SPLITS = {
@@ -133,9 +133,9 @@ def _is_split(tree: Tree, files: dict[File, tuple[str, ...]], train: set[str], o
     if any(len(parts) > 2 for parts in files.values() if parts[0] in others):
         name, other = min(train), min(others)
         raise DataError(
-            f"{tree.name}: {name} holds folders, as a split of class folders does, and so does {other} beside it, which "
-            f"is no split. To train on {name} alone, move {other} out of the {tree.kind}; if both are classes, call "
-            f"{name} something else than a split."
+            f"{tree.name}: {name} holds folders, as a split of class folders does, and so does {other} beside it, "
+            f"which is no split. To train on {name} alone, move {other} out of the {tree.kind}; if both are classes, "
+            f"call {name} something else than a split."
         )
     return True
 

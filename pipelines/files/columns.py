@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelines.errors import DataError
-from pipelines.files.column_names import BODIES, LABELS, TITLES, WEAKER_LABELS, is_id, plain
+from pipelines.files.column_names import BODIES, LABELS, NUMBER, TITLES, WEAKER_LABELS, is_id, plain
+from pipelines.files.file_rows import BadRow, Table
 from pipelines.files.labels import parse
-from pipelines.files.rows import BadRow, Table
 
 MOST_CLASSES = 1000
 # By content alone, a column of more different values is no label.
@@ -23,8 +23,9 @@ _SAMPLE = 2000
 _LONGEST_LABEL = 80
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T\s].*)?|\d{1,2}:\d{2}(:\d{2})?.*")
 _URL = re.compile(r"(https?://|www\.)\S+")
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?")
-_WITHOUT_BLANKS = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
+# Characters of scripts that put no blanks between words, as a range for regular expressions.
+WITHOUT_BLANKS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f"
+_WITHOUT_BLANKS = re.compile(f"[{WITHOUT_BLANKS}]")
 _TOKEN = re.compile(r"(?=\S*\d)[\w-]+")
 
 
@@ -85,7 +86,7 @@ class Profile:
         self.example = self.example or text
         self.characters += len(text)
         self.words += text.count(" ") + 1 + len(_WITHOUT_BLANKS.findall(text[:200])) // 2
-        self.numbers += _NUMBER.fullmatch(text) is not None
+        self.numbers += NUMBER.fullmatch(text) is not None
         self.dates_and_urls += (_DATE.fullmatch(text) or _URL.fullmatch(text)) is not None
         self.tokens += len(text) >= 4 and _TOKEN.fullmatch(text) is not None
         self._keep(text)

@@ -293,7 +293,9 @@ def _utf16_of(content: bytes, offset: int) -> str | None:
     content = content[: len(content) & ~1]
     for codec in ("utf-16-le", "utf-16-be"):
         text = content.decode(codec, "replace")
-        readable = sum(character.isprintable() or character in "\t\r\n" for character in text if character != "\ufffd")
+        readable = sum(
+            character.isprintable() or character in "\t\r\n\u3000" for character in text if character != "\ufffd"
+        )
         # Letters of one byte are Chinese ones in pairs; but those have no line ends, separators or blanks among them.
         if readable >= 0.97 * len(text) > 0 and any(character in "\n\t,;| " for character in text):
             return codec

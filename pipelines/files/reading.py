@@ -8,15 +8,12 @@ from typing import Any, NamedTuple
 from pipelines.errors import DataError
 from pipelines.files import labels
 from pipelines.files.bad_rows import Tally
-from pipelines.files.columns import MOST_CLASSES, Columns
+from pipelines.files.columns import MOST_CLASSES, WITHOUT_BLANKS, Columns
+from pipelines.files.file_rows import EMPTY, NO_LABEL, NO_TEXT, NUL, SURROGATE, BadRow, Table, place
 from pipelines.files.opening import changed
-from pipelines.files.rows import EMPTY, NO_LABEL, NO_TEXT, NUL, SURROGATE, BadRow, Table, place
 
-# About the words of kseq.vectorizer, which needs TensorFlow: signs and characters of scripts without blanks are one each.
-_TOKENS = re.compile(
-    "[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]"
-    "|[^\\W\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]+|[!?]"
-)
+# About the words of the vectorizer, which needs TensorFlow: signs, and characters of scripts without blanks, one each.
+_TOKENS = re.compile(f"[{WITHOUT_BLANKS}]|[^\\W{WITHOUT_BLANKS}]+|[!?]")
 # Lengths are counted in the first texts, and then in every such one.
 _MEASURED, _MEASURED_OF = 2000, 16
 SHORTEST, LONGEST = 32, 400
@@ -32,7 +29,7 @@ class Example(NamedTuple):
 
 
 @dataclasses.dataclass
-class Split:
+class FileSplit:
     """One split of the user's files, read once.
 
     Attributes:
@@ -107,7 +104,7 @@ class Split:
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def read_split(split: Split, on_bad_rows: str) -> Split:
+def read_split(split: FileSplit, on_bad_rows: str) -> FileSplit:
     """Read a split once, and fill in what is found.
 
     Raises:
@@ -152,7 +149,7 @@ def _joined(fields: Sequence[Any]) -> str | None:
     return "\n".join(field for field in fields if isinstance(field, str) and field.strip()) or None
 
 
-def _check_plausible(split: Split) -> None:
+def _check_plausible(split: FileSplit) -> None:
     """Raise `DataError` where the label is no label, but a number of the row or a text.
 
     Only of train is it asked: a test of a few rows may have as many labels. Nor where the user said which column it is,
@@ -166,7 +163,7 @@ def _check_plausible(split: Split) -> None:
         raise _too_many(split, f"{number:,}")
 
 
-def doubt(split: Split) -> str:
+def doubt(split: FileSplit) -> str:
     """Say that more than every second row has a label of its own, where that is so; else ""."""
     table, columns = split.parts[0]
     if table.fixed or columns.asked or split.separator is not None or not split.tally.read > 9:
@@ -181,7 +178,7 @@ def doubt(split: Split) -> str:
     )
 
 
-def _too_many(split: Split, number: str) -> DataError:
+def _too_many(split: FileSplit, number: str) -> DataError:
     table, columns = split.parts[0]
     others = [name for name in table.columns if name != columns.label and name not in columns.text]
     separator = labels.likely_separator({name: 1 for name in split.counts if isinstance(name, str)})
@@ -202,7 +199,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names[:8])) + (", …" if len(names) > 8 else "")
 
 
-def _hint(split: Split) -> str:
+def _hint(split: FileSplit) -> str:
     form = split.parts[0][0].format if split.parts else ""
     if not form.startswith(("CSV", "TSV")):
         return ""

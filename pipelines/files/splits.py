@@ -7,9 +7,9 @@ from typing import Any
 from pipelines.errors import DataError
 from pipelines.files import class_folders, columns, formats, labels
 from pipelines.files.columns import Columns
+from pipelines.files.file_rows import Table
 from pipelines.files.opening import File, open_path
-from pipelines.files.reading import Split, doubt, read_split
-from pipelines.files.rows import Table
+from pipelines.files.reading import FileSplit, doubt, read_split
 
 _FLAGS = {"test": "--test-file", "validation": "--validation-file", "unlabeled": "--unlabeled-file"}
 # In the order they are read: labels of the others must be among those of train.
@@ -28,7 +28,7 @@ class Found:
         reading: the same for programs.
     """
 
-    splits: Mapping[str, Split]
+    splits: Mapping[str, FileSplit]
     class_names: tuple[str, ...]
     target_kind: str
     notes: tuple[str, ...]
@@ -70,11 +70,11 @@ def read_splits(
         texts = chosen.text if name == "unlabeled" else ()
         others = _tables(file, encoding, wanted, notes, name, texts)
         tables[name] = [table for each in others.values() for table in each]
-    splits: dict[str, Split] = {}
+    splits: dict[str, FileSplit] = {}
     for name in _ORDER:
         if name in tables:
             parts = [(table, _columns_of(table, chosen, train, name)) for table in tables[name]]
-            split = Split(name, parts, label_separator, labelled=name != "unlabeled")
+            split = FileSplit(name, parts, label_separator, labelled=name != "unlabeled")
             splits[name] = read_split(split, on_bad_rows)
             notes.append(_note(split, chosen if name == "train" else None))
             if name == "train" and (sentence := doubt(split)):
@@ -120,7 +120,7 @@ def _columns_of(table: Table, chosen: Columns, train: Table, split: str) -> Colu
     return columns.same(table, chosen, train, labelled=split != "unlabeled")
 
 
-def _check_labels(splits: list[Split], names: tuple[str, ...]) -> None:
+def _check_labels(splits: list[FileSplit], names: tuple[str, ...]) -> None:
     """Raise `DataError` for a label that train lacks."""
     known = set(names)
     for split in splits:
@@ -135,7 +135,7 @@ def _check_labels(splits: list[Split], names: tuple[str, ...]) -> None:
                     )
 
 
-def _note(split: Split, chosen: Columns | None) -> str:
+def _note(split: FileSplit, chosen: Columns | None) -> str:
     """Tell how a split was read."""
     table, tally = split.parts[0][0], split.tally
     more = f" and {len(split.parts) - 1} more" if len(split.parts) > 1 else ""
@@ -147,7 +147,7 @@ def _note(split: Split, chosen: Columns | None) -> str:
     return f"{split.name} is {table.file}{more} ({how}{where}): {rows}."
 
 
-def _reading(splits: Mapping[str, Split], chosen: Columns) -> dict[str, Any]:
+def _reading(splits: Mapping[str, FileSplit], chosen: Columns) -> dict[str, Any]:
     train = splits["train"].parts[0][0]
     rows = {name: split.tally.to_dict() for name, split in splits.items()}
     return {

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from pipelines.errors import DataError, errors_of_data
 from pipelines.files import encodings, labels
-from pipelines.files.reading import Split, suggested_sequence_length
+from pipelines.files.reading import FileSplit, suggested_sequence_length
 from pipelines.files.splits import read_splits
 from pipelines.text_data import TextData, from_splits, target_spec
 
@@ -119,7 +119,7 @@ def data_name(path: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "texts"
 
 
-def _labelled(split: Split, targets: dict[Any, Any], spec: tf.TensorSpec) -> tf.data.Dataset:
+def _labelled(split: FileSplit, targets: dict[Any, Any], spec: tf.TensorSpec) -> tf.data.Dataset:
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for batch in _batches(split.texts()):
             found = [targets[said] for _, said in batch]
@@ -128,7 +128,7 @@ def _labelled(split: Split, targets: dict[Any, Any], spec: tf.TensorSpec) -> tf.
     return _dataset(batches, (tf.TensorSpec((None,), tf.string), tf.TensorSpec((None, *spec.shape), spec.dtype)))
 
 
-def _unlabeled(split: Split) -> tf.data.Dataset:
+def _unlabeled(split: FileSplit) -> tf.data.Dataset:
     def batches() -> Iterator[np.ndarray]:
         for batch in _batches(split.texts()):
             yield _strings(text for text, _ in batch)
