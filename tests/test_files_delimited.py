@@ -98,6 +98,27 @@ def test_a_quote_that_another_one_closes_by_chance_holds_no_rows_together(tmp_pa
     assert len(found) == 20
 
 
+def test_a_text_whose_lines_have_as_many_commas_as_rows_is_one_field(tmp_path):
+    """Its lines would be rows, but for what stands where rows have their label."""
+    letter = "first, second, third\nfourth, fifth, sixth\nseventh, eighth, ninth"
+    rows = [(str(n), f"{letter} {n}" if n in (4, 7) else "words", "ab"[n % 2]) for n in range(20)]
+    lines = ["id,text,label", *(f'{number},"{text}",{label}' for number, text, label in rows)]
+    # Within a text, the last line has one comma less than a row where the quote closes before the label.
+    lines = [line.replace("ninth", "ninth, tenth") for line in lines]
+    found = fields_of(table_of(tmp_path, "\n".join(lines)))
+    assert found == [(number, text.replace("ninth", "ninth, tenth"), label) for number, text, label in rows]
+
+
+def test_an_unclosed_quote_among_rows_sorted_by_label(tmp_path, monkeypatch):
+    """Labels that the first look at the file did not meet are known from the rows before."""
+    monkeypatch.setattr(delimited, "_SAMPLE_LINES", 30)
+    lines = ["id,text,label", *(f"{n},some words of {n},{'abc'[n // 40]}" for n in range(120))]
+    lines[100], lines[105] = '99,"broken words,c', '104,a disk of 5",c'
+    found = rows_of(table_of(tmp_path, "\n".join(lines)))
+    assert [(row.line, row.reason) for row in found if isinstance(row, BadRow)] == [(101, "unclosed quote")]
+    assert len(found) == 120
+
+
 def test_letters_with_a_comma_in_each_line_are_no_rows(tmp_path):
     letter = "Dear Sir, dear Madam\nI write, again\nsince, sadly\nit rains, still"
     table = table_of(tmp_path, "text,label\n" + "".join(f'"{letter} {n}",{"ab"[n % 2]}\n' for n in range(9)))

@@ -285,7 +285,7 @@ def _found(table: Table, texts: list[int] | None, label: int | None, labelled: b
         texts = [chosen] if chosen is not None else None
     missing = [what for what, found in (("text", texts), ("label", label)) if found is None]
     if missing and (labelled or texts is None):
-        raise _unclear(table, seen, missing if labelled else ["text"])
+        raise _unclear(table, seen, missing if labelled else ["text"], [*(texts or []), label])
     return texts or [], label
 
 
@@ -325,7 +325,7 @@ def _label_by_name(table: Table, seen: Sequence[Profile], texts: Sequence[int]) 
     return None
 
 
-def _unclear(table: Table, seen: Sequence[Profile], missing: Sequence[str]) -> DataError:
+def _unclear(table: Table, seen: Sequence[Profile], missing: Sequence[str], taken: Sequence[int | None]) -> DataError:
     show = _shown(table)
     listed = "; ".join(f"{show(index)}: {profile}" for index, profile in enumerate(seen[:12]))
     candidates = {
@@ -334,7 +334,7 @@ def _unclear(table: Table, seen: Sequence[Profile], missing: Sequence[str]) -> D
     }
     flags = []
     for what in missing:
-        unnamed = [i for i, name in enumerate(table.columns) if not (table.named and is_id(name))]
+        unnamed = [i for i, name in enumerate(table.columns) if i not in taken and not (table.named and is_id(name))]
         likely = candidates[what] or unnamed or list(range(len(seen)))
         first = table.columns[likely[0]] if table.named else str(likely[0] + 1)
         if table.columns.count(first) > 1:
