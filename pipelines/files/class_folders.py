@@ -8,7 +8,7 @@ from pipelines.errors import DataError
 from pipelines.files import encodings
 from pipelines.files.encodings import Undecodable
 from pipelines.files.file_rows import UNDECODABLE, BadRow, Row, Table
-from pipelines.files.opening import File, Tree
+from pipelines.files.trees import File, Tree
 
 # In the order that they are looked for.
 SPLITS = {

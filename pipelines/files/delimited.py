@@ -17,7 +17,7 @@ from pipelines.files import encodings
 from pipelines.files.column_names import is_known, looks_like_header
 from pipelines.files.encodings import Encoding, Undecodable
 from pipelines.files.file_rows import FIELDS, MISPLACED, UNCLOSED, UNDECODABLE, BadRow, Row, Table
-from pipelines.files.opening import File
+from pipelines.files.trees import File
 
 QUOTE = '"'
 # The likelier first: where two separate as well, such as in a file of two lines, it is the first one.

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipelines.errors import DataError
 from pipelines.files.file_rows import BadRow, Row, Table
-from pipelines.files.opening import File
+from pipelines.files.trees import File
 
 _BATCH = 1000
 

@@ -10,7 +10,7 @@ from pipelines.files import labels
 from pipelines.files.bad_rows import Tally
 from pipelines.files.columns import MOST_CLASSES, WITHOUT_BLANKS, Columns
 from pipelines.files.file_rows import EMPTY, NO_LABEL, NO_TEXT, NUL, SURROGATE, BadRow, Table, place
-from pipelines.files.opening import changed
+from pipelines.files.trees import changed
 
 # About the words of the vectorizer, which needs TensorFlow: signs, and characters of scripts without blanks, one each.
 _TOKENS = re.compile(f"[{WITHOUT_BLANKS}]|[^\\W{WITHOUT_BLANKS}]+|[!?]")

@@ -8,8 +8,9 @@ from pipelines.errors import DataError
 from pipelines.files import class_folders, columns, formats, labels
 from pipelines.files.columns import Columns
 from pipelines.files.file_rows import Table
-from pipelines.files.opening import File, open_path
+from pipelines.files.opening import open_path
 from pipelines.files.reading import FileSplit, doubt, read_split
+from pipelines.files.trees import File
 
 _FLAGS = {"test": "--test-file", "validation": "--validation-file", "unlabeled": "--unlabeled-file"}
 # In the order they are read: labels of the others must be among those of train.
