@@ -132,8 +132,8 @@ def _zip_names(path: str, members: Sequence[zipfile.ZipInfo], encoding: str | No
     example = next(name for name in raw.values() if not _is(name, "utf-8"))
     raise DataError(
         f"{path}: the names in it are no UTF-8{f', and not {encoding.upper()} either' if encoding else ''}, such as "
-        f"{example!r}, and the archive does not say what they are. If they have the encoding of the texts, add it, such "
-        "as --encoding gb18030; otherwise unpack the archive with the program that made it, and name the folder."
+        f"{example!r}, and the archive does not say what they are. If they have the encoding of the texts, add it, "
+        "such as --encoding gb18030; otherwise unpack the archive with the program that made it, and name the folder."
     )
 
 

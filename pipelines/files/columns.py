@@ -334,8 +334,9 @@ def _unclear(table: Table, seen: Sequence[Profile], missing: Sequence[str], take
     }
     flags = []
     for what in missing:
-        unnamed = [i for i, name in enumerate(table.columns) if i not in taken and not (table.named and is_id(name))]
-        likely = candidates[what] or unnamed or list(range(len(seen)))
+        possible = [i for i, name in enumerate(table.columns) if not (table.named and is_id(name))]
+        free = [i for i in possible if i not in taken]
+        likely = candidates[what] or free or possible or list(range(len(seen)))
         first = table.columns[likely[0]] if table.named else str(likely[0] + 1)
         if table.columns.count(first) > 1:
             first = str(likely[0] + 1)
