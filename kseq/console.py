@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TextIO
 
 from kseq import errors
-from pipelines.errors import DataError
+from pipelines.errors import DataError, data_error_behind
 
 _EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
     (errors.UsageError, errors.USAGE),
@@ -96,6 +96,13 @@ def end(command: Callable[[], int]) -> int:
     except tuple(kind for kind, _ in _EXIT_CODES) as error:
         sys.stderr.write(f"kseq: {error}\n")
         return next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
+    except Exception as error:
+        # Files that change or break while they are read again, within tf.data.
+        found = data_error_behind(error)
+        if found is None:
+            raise
+        sys.stderr.write(f"kseq: {found}\n")
+        return errors.DATA
 
 
 @contextlib.contextmanager

@@ -110,7 +110,13 @@ class Options:
     encoding: str | None = option(
         None, "data", "encoding of the texts, such as latin-1 or gb18030 (default: UTF-8, or UTF-16 where it is)"
     )
-    on_bad_rows: str = option("skip", "data", "what to do with rows that cannot be read", choices=("skip", "error"))
+    on_bad_rows: str = option(
+        "skip",
+        "data",
+        "what to do with rows that cannot be read: skip and count them, of which a split may have one, or 1 in 100 "
+        "rows; or stop at the first",
+        choices=("skip", "error"),
+    )
     fine_labels: bool = option(False, "data", "the dataset's fine classes instead of the coarse ones")
     distance: int | None = option(
         None, "data", "sentences between evidence and verdict: up to this many in train, this many in test", low=0

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -84,7 +84,7 @@ def from_splits(
     split_seed: int = 0,
     unlabeled: tf.data.Dataset | None = None,
     unlabeled_size: int | None = None,
-    suggested_sequence_length: int,
+    suggested_sequence_length: int | Callable[[np.ndarray], int],
     suggested_vocabulary_size: int,
     test_parts: Mapping[str, np.ndarray] = MappingProxyType({}),
     notes: Sequence[str] = (),
@@ -106,7 +106,8 @@ def from_splits(
         split_seed: seed of the carving.
         unlabeled: unbatched `tf.data` of strings; those that stand in test are left out as it is read.
         unlabeled_size: number of its texts, those included, where known.
-        suggested_sequence_length: in tokens.
+        suggested_sequence_length: in tokens; or a function of the numbers of those texts of the given train, int (N,),
+            that stay there: what is carved shall not take part.
         suggested_vocabulary_size: in words.
         test_parts: bool (N,) over the test split by name.
         notes: sentences for the user on how the data was read.
@@ -131,6 +132,7 @@ def from_splits(
     surveys = {split: survey_twice(name, split, each) for split, each in splits.items()}
     # Labels are checked before anything is carved: of one class or of wild labels, it would only blur the message.
     check_splits(name, surveys, class_names)
+    staying = np.arange(len(surveys["train"]))
     for split, fraction in (("test", test_fraction), ("validation", validation_fraction)):
         if split not in splits:
             whole = surveys["train"]
@@ -141,6 +143,7 @@ def from_splits(
                     f"{len(np.unique(whole.text_hashes))} are different, and at least two different ones of a class "
                     "are needed, one to learn from and one to hold out. Add texts."
                 )
+            staying = staying[~chosen]
             splits |= {split: select(splits["train"], chosen), "train": select(splits["train"], ~chosen)}
             surveys |= {split: whole[chosen], "train": whole[~chosen]}
     # In one order, whatever was given.
@@ -161,7 +164,9 @@ def from_splits(
         class_names=tuple(class_names),
         sizes=sizes,
         fingerprints={split: found.fingerprint for split, found in surveys.items()},
-        suggested_sequence_length=suggested_sequence_length,
+        suggested_sequence_length=(
+            suggested_sequence_length(staying) if callable(suggested_sequence_length) else suggested_sequence_length
+        ),
         suggested_vocabulary_size=suggested_vocabulary_size,
         unlabeled=unlabeled,
         target_kind=target_kind,

@@ -106,6 +106,7 @@ def test_what_the_user_types_counts(tmp_path):
         (("a", "b", "c"), lambda n: (sentence(n), "uv"[n // 2 % 2], "xy"[n % 2]), ["label", "--label-column b"]),
         (("text", "category", "sentiment"), lambda n: (sentence(n), "uv"[n // 2 % 2], "xy"[n % 2]), ["label"]),
         (("id", "text"), lambda n: (n, sentence(n)), ["label", "--label-column text"]),
+        (("message", "team"), lambda n: (sentence(n), "the one team"), ["label", "--label-column team"]),
     ],
 )
 def test_what_is_not_clear_is_asked_for_with_the_candidates(tmp_path, header, row, asked):

@@ -12,8 +12,8 @@ from pipelines.errors import DataError
 from pipelines.files import delimited, formats
 from pipelines.files.columns import choose
 from pipelines.files.delimited import Dialect, records
+from pipelines.files.file_rows import BadRow
 from pipelines.files.opening import open_path
-from pipelines.files.rows import BadRow
 from tests.conftest import ROOT
 
 COMMA = Dialect(",")
@@ -96,6 +96,25 @@ def test_a_quote_that_another_one_closes_by_chance_holds_no_rows_together(tmp_pa
     found = rows_of(table_of(tmp_path, "\n".join(lines)))
     assert [(row.line, row.reason) for row in found if isinstance(row, BadRow)] == [(4, "unclosed quote")]
     assert len(found) == 20
+
+
+def test_a_text_whose_lines_have_as_many_commas_as_rows_is_one_field(tmp_path):
+    """Its lines would be rows, but for what stands where rows have their label."""
+    letter = "first, second\nthird, fourth, fifth\nsixth, seventh"
+    rows = [(str(n), letter if n in (4, 7) else "words", "ab"[n % 2]) for n in range(20)]
+    lines = ["id,text,label", *(f'{number},"{text}",{label}' for number, text, label in rows)]
+    assert {line.count(",") for line in "\n".join(lines).split("\n")} == {2}
+    assert fields_of(table_of(tmp_path, "\n".join(lines))) == rows
+
+
+def test_an_unclosed_quote_among_rows_sorted_by_label(tmp_path, monkeypatch):
+    """Labels that the first look at the file did not meet are known from the rows before."""
+    monkeypatch.setattr(delimited, "_SAMPLE_LINES", 30)
+    lines = ["id,text,label", *(f"{n},some words of {n},{'abc'[n // 40]}" for n in range(120))]
+    lines[100], lines[105] = '99,"broken words,c', '104,a disk of 5",c'
+    found = rows_of(table_of(tmp_path, "\n".join(lines)))
+    assert [(row.line, row.reason) for row in found if isinstance(row, BadRow)] == [(101, "unclosed quote")]
+    assert len(found) == 120
 
 
 def test_letters_with_a_comma_in_each_line_are_no_rows(tmp_path):

@@ -122,6 +122,16 @@ def test_a_single_bad_byte_in_utf8_suggests_no_other_encoding():
         lines_of(content)
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("size", [3, 30_000])
+def test_utf16_without_a_mark_whose_letters_have_no_nul_bytes_is_suggested(codec, size):
+    lines = ["酒店的房间很大，服务也很好，下次还会来。", "早餐一般，位置不错！"] * size
+    content = "\n".join(lines).encode(codec)
+    with pytest.raises(DataError, match=rf"the text looks like {codec}. If it is, add --encoding {codec}; or save"):
+        lines_of(content)
+    assert lines_of(content, codec) == lines
+
+
 def test_a_picture_is_no_text():
     with pytest.raises(DataError, match=r"line 1: the byte 0x89 .* it does not look like text at all. Expected CSV"):
         lines_of(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))

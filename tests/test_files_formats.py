@@ -5,12 +5,16 @@ import gzip
 import io
 import json
 import lzma
+import os
 import tarfile
+import warnings
 import zipfile
 
 import pytest
 
 from pipelines.errors import DataError
+from pipelines.files import class_folders as class_folders_module
+from pipelines.files.opening import open_path
 from pipelines.files.splits import read_splits
 
 ROWS = [(f"this is text number {n}", "abc"[n % 3]) for n in range(12)]
@@ -197,6 +201,25 @@ def test_a_class_may_be_called_train(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_train_beside_a_folder_that_is_no_split(tmp_path, kind):
+    folder = class_folders(tmp_path / "all", ("train",))
+    write(folder, {"docs/about.md": "What this is", "docs/licence": "mine"})
+    found = read(folder if kind == "folder" else zip_of(folder, tmp_path / "all.zip"))
+    assert (found.class_names, found.splits["train"].tally.read) == (("a", "b"), 12)
+    assert any("2 files are left out" in note and "docs/about.md" in note for note in found.notes)
+    write(tmp_path / "tables", {"train/part.csv": CSV, "docs/about.md": "What this is"})
+    assert read(tmp_path / "tables").splits["train"].tally.read == 12
+
+
+def test_train_beside_a_folder_that_may_be_a_class_like_it(tmp_path):
+    folder = write(
+        tmp_path / "all", {f"{x}/{year}/{n}": f"{n}" for x in ("train", "bus") for year in "12" for n in "ab"}
+    )
+    with pytest.raises(DataError, match=r"all: train holds folders, .* and so does bus beside it.*move bus out of the"):
+        read(folder)
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
 def test_splits_of_tables(tmp_path, kind):
     files = {"train.csv": CSV, "dev.csv": CSV, "test.csv.gz": gzip.compress(CSV.encode()), "notes.md": "# About"}
     folder = write(tmp_path / "all", files)
@@ -220,7 +243,7 @@ def test_other_splits_may_be_folders(tmp_path, kind):
         ),
     }[kind]()
     found = read(tmp_path / "train.csv", {"unlabeled": str(folder)})
-    assert {name: split.tally.read for name, split in found.splits.items()}["unlabeled"] in (6, 12)
+    assert found.splits["unlabeled"].tally.read == (12 if kind == "class folders" else 6)
     if kind == "class folders":
         found = read(tmp_path / "train.csv", {"test": str(folder), "validation": str(folder)})
         assert (found.splits["test"].tally.read, found.splits["validation"].tally.read) == (12, 12)
@@ -326,3 +349,131 @@ def test_members_are_never_written_to_disk(tmp_path):
     found = read(tmp_path / "all.tar")
     assert sorted(tmp_path.rglob("*")) == before
     assert found.splits["train"].tally.read == 6
+
+
+def test_links_are_followed_and_what_leads_nowhere_is_told(tmp_path):
+    folder = class_folders(tmp_path / "all", ("",))
+    (tmp_path / "elsewhere").mkdir()
+    for n in range(3):
+        (tmp_path / "elsewhere" / f"{n}.txt").write_text(f"text {n} of c")
+    (folder / "c").symlink_to(tmp_path / "elsewhere")
+    (folder / "a" / "linked").symlink_to(folder / "b" / "0.txt")
+    (folder / "a" / "broken").symlink_to(tmp_path / "nowhere")
+    (folder / "a" / "itself").symlink_to("itself")
+    (folder / "b" / "around").symlink_to(folder)
+    os.mkfifo(folder / "b" / "pipe")
+    found = read(folder)
+    assert found.splits["train"].counts == {"a": 7, "b": 6, "c": 3}
+    note = next(note for note in found.notes if "left out" in note)
+    assert note.startswith("4 files are left out")
+    assert f"{folder}/a/broken (a broken link)" in note
+    layout = class_folders_module.find_layout(open_path(str(folder)))
+    assert [each.rpartition("/")[2] for each in layout.left_out] == [
+        "broken (a broken link)", "itself (a broken link)", "around (a link to a folder that it lies in)",
+        "pipe (no regular file)",
+    ]  # fmt: skip
+
+
+def test_a_folder_that_may_not_be_read_is_an_error(tmp_path, monkeypatch):
+    folder = class_folders(tmp_path / "all", ("",))
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("b"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    # The tests may run as root, who may read everything.
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(DataError, match=r"all cannot be read: \[Errno 13\] Permission denied: '.*/all/b'. Check"):
+        read(folder)
+
+
+def test_hard_links_in_a_tar_archive_are_texts(tmp_path):
+    folder = class_folders(tmp_path / "all", ("",))
+    for n in range(3):
+        os.link(folder / "a" / f"{n}.txt", folder / "b" / f"linked{n}.txt")
+    (folder / "b" / "link").symlink_to("0.txt")
+    for mode in ("w", "w:gz"):
+        found = read(tar_of(folder, tmp_path / "all.tar", mode))
+        train = found.splits["train"]
+        assert train.counts == {"a": 6, "b": 9}
+        assert sorted(texts_of(train))[:3] == [
+            (" text 0\nof class a", "a"), (" text 0\nof class a", "b"), (" text 0\nof class b", "b"),
+        ]  # fmt: skip
+        assert any("1 file is left out" in note and "all/b/link (a link)" in note for note in found.notes)
+
+
+def test_a_later_member_of_the_same_name_replaces_and_is_told(tmp_path):
+    members = [("a/0", "old"), ("a/1", "x"), ("b/0", "y"), ("b/1", "z"), ("a/0", "newer")]
+    with tarfile.open(tmp_path / "all.tar", "w") as archive:
+        for name, text in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        warnings.simplefilter("ignore")
+        for name, text in members:
+            archive.writestr(name, text)
+    for path in (tmp_path / "all.tar", tmp_path / "all.zip"):
+        tree = open_path(str(path))
+        found = read(path)
+        assert sorted(texts_of(found.splits["train"])) == [("newer", "a"), ("x", "a"), ("y", "b"), ("z", "b")]
+        assert [file.head(9) for file in tree.files if file.parts == ("a", "0")] == [b"newer"]
+        assert any(f"{path}/a/0 (a later one has its name)" in note for note in found.notes)
+
+
+def zip_with_raw_names(path, names):
+    """Write texts under names that are bytes, as programs do that set no flag of UTF-8."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, name in enumerate(names):
+            archive.writestr(f"{number:0{len(name)}d}", f"text {number}")
+    content = path.read_bytes()
+    for number, name in enumerate(names):
+        placeholder = b"%0*d" % (len(name), number)
+        assert content.count(placeholder) == 2
+        content = content.replace(placeholder, name)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("codec", ["gb18030", "utf-8", "cp437"])
+def test_names_in_zip_archives_without_the_flag_of_utf8(tmp_path, codec):
+    labels = ("très", "où") if codec == "cp437" else ("体育", "财经")
+    names = [f"{labels[n % 2]}/number {n}".encode(codec) for n in range(8)]
+    path = zip_with_raw_names(tmp_path / "all.zip", names)
+    if codec == "utf-8":
+        # On a Mac, the names are UTF-8 whatever the texts are.
+        assert read(path, encoding="gb18030").class_names == ("体育", "财经")
+    else:
+        with pytest.raises(
+            DataError, match=r"all.zip: the names in it are no UTF-8, such as b'.*add it, such as --enc"
+        ):
+            read(path)
+    assert read(path, encoding=None if codec == "utf-8" else codec).class_names == tuple(sorted(labels))
+    if codec == "gb18030":
+        with pytest.raises(DataError, match="no UTF-8, and not ASCII either"):
+            read(path, encoding="ascii")
+
+
+def test_class_folders_tell_the_encodings_of_their_texts(tmp_path):
+    folder = class_folders(tmp_path / "all", ("",))
+    assert read(folder).reading["encoding"] == "UTF-8"
+    write(folder, {"a/wide": "weit".encode("utf-16")})
+    found = read(folder)
+    assert found.reading["encoding"] == "UTF-16-LE with a byte order mark, UTF-8"
+    assert any("(class folders, UTF-16-LE with a byte order mark, UTF-8)" in note for note in found.notes)
+    assert read(folder, encoding="iso8859-1").reading["encoding"] == "ISO8859-1, UTF-16-LE with a byte order mark"
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "^", ","])
+@pytest.mark.parametrize("quotes", ["", '"'])
+def test_the_line_that_tells_excel_the_separator_is_no_row(tmp_path, separator, quotes):
+    content = f"{quotes}sep={separator}{quotes}\r\n" + CSV.replace(",", separator).replace("\n", "\r\n")
+    (tmp_path / "some.csv").write_text(content, newline="")
+    found = read(tmp_path / "some.csv")
+    assert texts_of(found.splits["train"]) == ROWS
+    assert any("its line 2 names the columns" in note for note in found.notes)
+    (tmp_path / "some.csv").write_text(content.replace("number 5", "number 5" + separator), newline="")
+    bad = read(tmp_path / "some.csv").splits["train"].tally.first
+    assert [(row.line, row.detail) for row in bad] == [(8, "3 instead of 2")]

@@ -1,24 +1,81 @@
 """The user's files as text data: what is read, what is skipped, and what each broken file is told, by file and line."""
 
 import csv
+import importlib
 import json
+import os
 import re
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kseq import run
 from kseq.options import FIELDS
 from pipelines import DataError, find
+from pipelines.errors import errors_of_data
 from pipelines.files.splits import read_splits
 from pipelines.files.text_files import data_name, load
 from tests.conftest import ROOT
 
 DATA = ROOT / "tests" / "data"
 AS_FOUND = {**dict.fromkeys(("text_column", "label_column", "label_separator", "encoding")), "on_bad_rows": "skip"}
+BROKEN_ROWS = [
+    ("unclosed_quote.csv", 5, "unclosed quote"),
+    ("wrong_fields.csv", 6, "wrong number of fields (4 instead of 3)"),
+    ("empty_text.csv", 7, "empty text"),
+    ("missing_label.csv", 8, "missing label"),
+    ("nul_byte.csv", 9, "NUL byte"),
+    ("broken_line.jsonl", 7, "no JSON object (Expecting ':' delimiter at character 37)"),
+    ("no_label.ft", 5, "missing label"),
+]
+# A file, what is typed beside it, and what the message says: the place and the mend.
+BROKEN = [
+    ("many_bad_rows.csv", {}, ", line 4: wrong number of fields (2 instead of 3)", "Mend these rows"),
+    ("many_bad_rows.csv", {}, "3 of 20 rows cannot be read (3 with wrong number", "put quotes around"),
+    ("header_only.csv", {}, "('ticket_id', 'message', 'team') and no row after it", "Add texts with their"),
+    ("empty.csv", {}, "empty.csv is empty", "Expected texts with their labels"),
+    ("blank.csv", {}, "blank.csv is empty", "Expected texts with their labels"),
+    ("one_column.csv", {}, "has one column only ('message')", "Put one of these between text and label"),
+    ("double_names.csv", {}, "which column holds the text", "such as --text-column 1"),
+    ("double_names.csv", {"text_column": "message"}, "2 columns called 'message'", "--text-column 1 or 3"),
+    ("unclear.csv", {}, "the text and which the label", "such as --text-column before --label-column where"),
+    ("label_is_an_id.csv", {}, "column 'label' holds 12 different labels", "with --label-column"),
+    ("latin1.csv", {}, ", line 2: the byte 0xfc at byte offset 27 is not UTF-8", "add --encoding cp1252"),
+    ("utf8_one_bad_byte.csv", {}, ", line 9: the byte 0xf6 at byte offset 181", "add --encoding utf-8 to skip"),
+    ("latin1.csv", {"encoding": "latin-2000"}, "the encoding 'latin-2000' is not known", "such as utf-8, latin-1"),
+    ("broken_array.json", {}, ", line 8: the JSON array is broken", "write one object a line"),
+    ("cut.csv.gz", {}, "cut.csv.gz cannot be read", "fetch it again"),
+    ("cut.parquet", {}, "cut.parquet cannot be read as Parquet", "write it again"),
+    ("cut.zip", {}, "cut.zip cannot be read", "fetch it again"),
+    ("picture.csv", {}, ", line 1: the byte 0x89 at byte offset 0", "Expected CSV, TSV"),
+    ("tickets.csv", {"text_column": "words"}, "no column 'words'; its columns are 'ticket_id'", "--text-"),
+    ("no_label.ft", {"text_column": "words"}, "is 'words', and fastText lines have no columns", "Leave it"),
+    ("tickets.csv", {"label_separator": ""}, "the label separator is empty", "such as '|'"),
+    ("tickets.csv", {"on_bad_rows": "drop"}, "on_bad_rows is 'drop'", "'skip' or 'error'"),
+    ("none.csv", {}, "none.csv does not exist", "Check the path"),
+    (
+        "tickets.csv",
+        {"test_file": str(DATA / "unknown_label_test.csv")},
+        "unknown_label_test.csv, line 3: the label 'kitchen' of the test split is none of train's",
+        "--unlabeled-file",
+    ),
+    (
+        "tickets.csv",
+        {"validation_file": str(DATA / "other_columns_test.csv")},
+        "other_columns_test.csv has no column 'message'",
+        "Name its columns alike",
+    ),
+    ("one_class.csv", {}, "'one_class' has 1 class (hardware)", "Add texts of another class"),
+    *[
+        (name, {"on_bad_rows": "error"}, f"{name}, line {line}: {reason}", "Mend the row, or skip such rows with")
+        for name, line, reason in BROKEN_ROWS
+    ],
+]  # fmt: skip
 
 
 def texts_of(dataset):
@@ -68,18 +125,7 @@ def test_the_reading_is_json():
     assert reading["splits"]["train"]["first_bad_rows"][0]["line"] == 5
 
 
-@pytest.mark.parametrize(
-    ("name", "line", "reason"),
-    [
-        ("unclosed_quote.csv", 5, "unclosed quote"),
-        ("wrong_fields.csv", 6, "wrong number of fields (4 instead of 3)"),
-        ("empty_text.csv", 7, "empty text"),
-        ("missing_label.csv", 8, "missing label"),
-        ("nul_byte.csv", 9, "NUL byte"),
-        ("broken_line.jsonl", 7, "no JSON object (Expecting ':' delimiter at character 37)"),
-        ("no_label.ft", 5, "missing label"),
-    ],
-)
+@pytest.mark.parametrize(("name", "line", "reason"), BROKEN_ROWS)
 def test_one_broken_row_is_counted_and_named(name, line, reason):
     path = str(DATA / name)
     found = read_splits(path, {}, **AS_FOUND)
@@ -95,79 +141,59 @@ def test_one_broken_row_is_counted_and_named(name, line, reason):
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "typed", "place", "mend"),
-    [
-        ("many_bad_rows.csv", {}, ", line 4: wrong number of fields (2 instead of 3)", "Mend these rows"),
-        ("many_bad_rows.csv", {}, "3 of 20 rows cannot be read (3 with wrong number", "put quotes around"),
-        ("header_only.csv", {}, "('ticket_id', 'message', 'team') and no row after it", "Add texts with their"),
-        ("empty.csv", {}, "empty.csv is empty", "Expected texts with their labels"),
-        ("blank.csv", {}, "blank.csv is empty", "Expected texts with their labels"),
-        ("one_column.csv", {}, "has one column only ('message')", "Put one of these between text and label"),
-        ("double_names.csv", {}, "which column holds the text", "such as --text-column 1"),
-        ("double_names.csv", {"text_column": "message"}, "2 columns called 'message'", "--text-column 1 or 3"),
-        ("unclear.csv", {}, "the text and which the label", "such as --text-column before --label-column where"),
-        ("label_is_an_id.csv", {}, "column 'label' holds 12 different labels", "with --label-column"),
-        ("latin1.csv", {}, ", line 2: the byte 0xfc at byte offset 27 is not UTF-8", "add --encoding cp1252"),
-        ("utf8_one_bad_byte.csv", {}, ", line 9: the byte 0xf6 at byte offset 181", "add --encoding utf-8 to skip"),
-        ("latin1.csv", {"encoding": "latin-2000"}, "the encoding 'latin-2000' is not known", "such as utf-8, latin-1"),
-        ("broken_array.json", {}, ", line 8: the JSON array is broken", "write one object a line"),
-        ("cut.csv.gz", {}, "cut.csv.gz cannot be read", "fetch it again"),
-        ("cut.parquet", {}, "cut.parquet cannot be read as Parquet", "write it again"),
-        ("cut.zip", {}, "cut.zip cannot be read", "fetch it again"),
-        ("picture.csv", {}, ", line 1: the byte 0x89 at byte offset 0", "Expected CSV, TSV"),
-        ("tickets.csv", {"text_column": "words"}, "no column 'words'; its columns are 'ticket_id'", "--text-"),
-        ("no_label.ft", {"text_column": "words"}, "is 'words', and fastText lines have no columns", "Leave it"),
-        ("tickets.csv", {"label_separator": ""}, "the label separator is empty", "such as '|'"),
-        ("tickets.csv", {"on_bad_rows": "drop"}, "on_bad_rows is 'drop'", "'skip' or 'error'"),
-        ("none.csv", {}, "none.csv does not exist", "Check the path"),
-        (
-            "tickets.csv",
-            {"test_file": str(DATA / "unknown_label_test.csv")},
-            "unknown_label_test.csv, line 3: the label 'kitchen' of the test split is none of train's",
-            "--unlabeled-file",
-        ),
-        (
-            "tickets.csv",
-            {"validation_file": str(DATA / "other_columns_test.csv")},
-            "other_columns_test.csv has no column 'message'",
-            "Name its columns alike",
-        ),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("name", "typed", "place", "mend"), BROKEN)
 def test_what_cannot_be_read_is_told_with_the_place_and_the_mend(name, typed, place, mend):
     with pytest.raises(DataError) as error:
         load(str(DATA / name), **typed)
     message = str(error.value)
     assert place in message
     assert mend in message
-    assert name in message or typed
     assert message.endswith((".", "?"))
+    # Each names its file, but for what is wrong with a flag alone.
+    flags = {"the encoding", "the label separator", "on_bad_rows is"}
+    named = next((Path(file).name for flag, file in typed.items() if flag.endswith("_file")), Path(name).stem)
+    assert named in message or place.startswith(tuple(flags))
+
+
+@pytest.mark.parametrize(("name", "typed", "place", "mend"), BROKEN)
+def test_the_command_ends_with_3_and_writes_nothing(tmp_path, monkeypatch, capsys, name, typed, place, mend):
+    monkeypatch.chdir(tmp_path)
+    flags = [f"--{field.replace('_', '-')}={value}" for field, value in typed.items()]
+    # What no file is needed to tell is a usage error.
+    usage = "drop" in typed.values()
+    assert run.main([str(DATA / name), *flags]) == (2 if usage else 3)
+    message = capsys.readouterr().err
+    if not usage:
+        assert place in message
+        assert mend in message
+        assert "Traceback" not in message
+    assert list(tmp_path.rglob("*")) == []
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("name", "typed", "warning"),
     [
-        (["many_bad_rows.csv"], "many_bad_rows.csv, line 4: wrong number of fields (2 instead of 3)"),
-        (["latin1.csv"], "latin1.csv, line 2: the byte 0xfc at byte offset 27 is not UTF-8"),
-        (["unclosed_quote.csv", "--on-bad-rows", "error"], "unclosed_quote.csv, line 5: unclosed quote"),
-        (["unclear.csv"], "unclear.csv: it is not clear which column holds the text and which the label"),
-        (["cut.zip"], "cut.zip cannot be read"),
-        (["tickets.csv", "--test-file", str(DATA / "unknown_label_test.csv")], "unknown_label_test.csv, line 3: the"),
+        ("single_row_class.csv", {}, "class 'kitchen' has a single text in train: too few to learn from"),
+        ("conflicting_labels.csv", {}, "1 text stands more than once in test and with different labels"),
+        ("constant_text.csv", {}, "8 of the 9 train texts are one and the same text. Check which column"),
+        ("constant_label.csv", {}, "of train has the label 'billing': answering so every time would look as accurate"),
+        ("tickets.csv", {"test_file": str(DATA / "leaking_test.csv")}, "1 test text also stands in validation (33.33%"),
     ],
 )
-def test_the_command_ends_with_3_and_writes_nothing(tmp_path, monkeypatch, capsys, arguments, message):
-    monkeypatch.chdir(tmp_path)
-    assert run.main([str(DATA / arguments[0]), *arguments[1:]]) == 3
-    assert message in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
+def test_what_spoils_a_score_is_told_before_training(name, typed, warning):
+    assert any(warning in each for each in load(str(DATA / name), **typed).warnings)
 
 
 def test_every_broken_file_has_a_test():
-    source = (ROOT / "tests" / "test_text_files.py").read_text()
+    """In the tables above, which say what each is told; others are read by the tests named here."""
+    told = {name for name, *_ in BROKEN} | {
+        Path(file).name for _, typed, *_ in BROKEN for flag, file in typed.items() if flag.endswith("_file")
+    }
+    warned = {"single_row_class.csv", "conflicting_labels.csv", "constant_text.csv", "constant_label.csv"}
+    whole = {"leaking_test.csv", "tweets.tsv"}
     names = {path.name for path in DATA.iterdir()}
-    assert len(names) >= 25
-    assert {name for name in names if name not in source} - {"tweets.tsv"} == set()
+    assert len(names) >= 31
+    assert names == (told - {"none.csv"}) | warned | whole
 
 
 def test_a_given_encoding_reads_and_counts():
@@ -180,17 +206,15 @@ def test_a_given_encoding_reads_and_counts():
 
 
 @pytest.mark.parametrize(
-    ("rows", "bad", "fits"), [(2, 1, True), (99, 1, True), (99, 2, False), (300, 3, True), (300, 4, False)]
+    ("rows", "bad", "fits"), [(10, 1, True), (99, 1, True), (99, 2, False), (300, 3, True), (300, 4, False)]
 )
 def test_one_percent_of_bad_rows_or_one_in_a_small_file(tmp_path, rows, bad, fits):
     lines = [f"text {n},{'ab'[n % 2]}" if n >= bad else f"text {n}," for n in range(rows)]
-    (tmp_path / "some.csv").write_text("\n".join(["text,label", *lines, *["more,a,b"] * 0]))
-    if fits and rows > 2:
+    (tmp_path / "some.csv").write_text("\n".join(["text,label", *lines]))
+    if fits:
         assert load(str(tmp_path / "some.csv")).reading["rows"]["skipped"] == bad
     else:
-        with pytest.raises(
-            DataError, match=f"{bad} of {rows} rows cannot be read" if rows > 2 else "one class only|1 class"
-        ):
+        with pytest.raises(DataError, match=f"{bad} of {rows} rows cannot be read .* more than 1% and more than one"):
             load(str(tmp_path / "some.csv"))
 
 
@@ -300,11 +324,106 @@ def test_the_files_are_not_held_in_memory(tmp_path):
     assert kilobytes * 1024 < size / 10
 
 
-def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path):
-    data = load(write_rows(tmp_path / "some.csv", many_rows(60)))
+def test_a_file_that_changes_between_readings_is_noticed(tmp_path):
+    path = write_rows(tmp_path / "some.csv", many_rows(60))
+    found = read_splits(path, {}, **AS_FOUND).splits["train"]
+    assert len(list(found.texts())) == 60
     write_rows(tmp_path / "some.csv", many_rows(60, "xyz"))
-    with pytest.raises(Exception, match="changed while they were read"):
-        texts_of(data.train)
+    with pytest.raises(DataError, match=r"some.csv changed while it was read. Run the command again"):
+        list(found.texts())
+
+
+@pytest.mark.parametrize("change", ["fewer", "more", "other labels"])
+def test_even_where_size_and_time_stay(tmp_path, change):
+    rows = {
+        "fewer": (b"text 7,a", b" " * 8),
+        "more": (b"text 77777\n", b"t,a\nte,a\n\n\n"),
+        "other labels": (b",b", b",c"),
+    }
+    old, new = rows[change]
+    path = tmp_path / "some.csv"
+    path.write_bytes(b"text,label\n" + b"".join(b"text %d,%s\n" % (n, b"ab"[n % 2 :][:1]) for n in range(20)))
+    if change == "more":
+        path.write_bytes(path.read_bytes().replace(b"text 19,b", b"x,b\n    ") + b"text 20,b\n")
+    else:
+        path.write_bytes(path.read_bytes().replace(b"text 7,b", b"text 7,a"))
+    before = path.stat()
+    found = read_splits(str(path), {}, **AS_FOUND).splits["train"]
+    content = path.read_bytes()
+    changed = content.replace(b"x,b\n    ", b"x,b\ny,b\n") if change == "more" else content.replace(old, new, 1)
+    assert changed != content
+    path.write_bytes(changed)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(DataError, match=r"some.csv changed while it was read"):
+        list(found.texts())
+
+
+@pytest.mark.parametrize("when", ["pipelines.files.text_files.from_splits", "kseq.experiment.prepare"])
+def test_a_change_within_tf_data_ends_with_3_and_one_message(tmp_path, monkeypatch, capsys, when):
+    path = write_rows(tmp_path / "some.csv", many_rows(60))
+    module, _, name = when.rpartition(".")
+    real = getattr(importlib.import_module(module), name)
+
+    def change_before(*given, **more):
+        write_rows(tmp_path / "some.csv", many_rows(30))
+        return real(*given, **more)
+
+    monkeypatch.setattr(when, change_before)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert run.main([path, "--epochs", "1", "--units", "4"]) == 3
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told == f"kseq: {path} changed while it was read. Run the command again once nothing writes to it any more."
+    assert [place for place in (tmp_path / "here").rglob("*") if place.is_file()] == []
+
+
+def test_a_data_error_is_found_behind_one_of_tensorflow():
+    def broken(_):
+        raise DataError("the file ends, for something (what?) writes to it.")
+
+    dataset = tf.data.Dataset.range(3).map(lambda number: tf.numpy_function(broken, [number], tf.int64))
+    with pytest.raises(DataError, match=r"^the file ends, for something \(what\?\) writes to it.$"), errors_of_data():
+        list(dataset)
+    with pytest.raises(ZeroDivisionError), errors_of_data():
+        raise ZeroDivisionError("the file ends, for something (what?) writes to it.")
+
+
+def test_the_suggested_length_is_that_of_the_texts_that_stay_in_train(tmp_path):
+    def suggested(texts):
+        lengths = sorted(len(text.split()) for text in texts)
+        return -(-lengths[int(0.95 * (len(lengths) - 1))] // 8) * 8
+
+    rows = [(" ".join(["word"] * (40 + 12 * (n % 20))), "ab"[n % 2]) for n in range(60)]
+    rows = [(f"{text} {n}", label) for n, (text, label) in enumerate(rows)]
+    path = write_rows(tmp_path / "some.csv", rows)
+    found = set()
+    for seed in range(4):
+        data = load(path, split_seed=seed, test_fraction=0.5)
+        assert data.suggested_sequence_length == suggested(text for text, _ in texts_of(data.train))
+        found.add(data.suggested_sequence_length)
+    assert found != {suggested(text for text, _ in rows)}
+
+
+def test_a_test_of_a_few_rows_may_have_as_many_labels(tmp_path):
+    rows = [(f"text {n}", f"label {n % 30}") for n in range(120)]
+    path, test = write_rows(tmp_path / "some.csv", rows), write_rows(tmp_path / "test.csv", rows[:12])
+    found = read_splits(path, {"test": test}, **AS_FOUND)
+    assert found.splits["test"].tally.read == 12
+
+
+def test_many_labels_for_few_rows(tmp_path):
+    several = write_rows(tmp_path / "several.csv", [(f"text {n}", f"l{n % 13}|m{n % 7}") for n in range(20)])
+    assert len(read_splits(several, {}, **{**AS_FOUND, "label_separator": "|"}).class_names) == 20
+    every = write_rows(tmp_path / "every.csv", [(f"text {n}", f"label {n}") for n in range(12)])
+    with pytest.raises(DataError, match=r"column 'label' holds 12 different labels .* with --label-column"):
+        read_splits(every, {}, **AS_FOUND)
+    assert len(read_splits(every, {}, **{**AS_FOUND, "label_column": "label"}).class_names) == 12
+    most = write_rows(tmp_path / "most.csv", [(f"text {n}", f"label {n % 8}") for n in range(12)])
+    notes = read_splits(most, {}, **AS_FOUND).notes
+    assert any("Column 'label' holds 8 different labels in 12 rows, such as 'label 0'" in note for note in notes)
+    more = write_rows(tmp_path / "more.csv", [(f"text {n}", f"label {n}") for n in range(1001)])
+    with pytest.raises(DataError, match=r"more than 1,000 different .* Name another column than 'label'"):
+        read_splits(more, {}, **{**AS_FOUND, "label_column": "label"})
 
 
 def test_the_flags_are_those_of_load():

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from pipelines.errors import DataError
-from pipelines.files.rows import BadRow
+from pipelines.files.file_rows import BadRow
 
 # Beyond this share, a file is not one with some broken rows, but one that is read in a wrong way.
 MOST = 0.01
@@ -58,7 +58,7 @@ class Tally:
         if self.skipped > max(1, MOST * self.present):
             raise DataError(
                 f"{file}: {self.skipped:,} of {self.present:,} rows cannot be read ({self.by_reason()}), which is more "
-                f"than {MOST:.0%}. The first: {self.named()}. {hint}Mend these rows or take them out."
+                f"than {MOST:.0%} and more than one. The first: {self.named()}. {hint}Mend these rows or take them out."
             )
 
     def by_reason(self) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pipelines.errors import DataError
 from pipelines.files import encodings
 from pipelines.files.encodings import Undecodable
-from pipelines.files.opening import File, Tree
-from pipelines.files.rows import UNDECODABLE, BadRow, Row, Table
+from pipelines.files.file_rows import UNDECODABLE, BadRow, Row, Table
+from pipelines.files.trees import File, Tree
 
 # In the order that they are looked for.
 SPLITS = {
@@ -48,14 +48,21 @@ def find_layout(tree: Tree, whole: str = "train") -> Layout:
     """
     files = _without_wrapping({file: file.parts for file in tree.files})
     if not files:
-        raise DataError(f"{tree.name} holds no file that could be read: the {tree.kind} is empty.")
+        why = f"left out are {', '.join(tree.left_out[:3])}" if tree.left_out else f"the {tree.kind} is empty"
+        raise DataError(f"{tree.name} holds no file that could be read: {why}.")
+    layout = _sorted(tree, whole, files)
+    return dataclasses.replace(layout, left_out=(*layout.left_out, *tree.left_out))
+
+
+def _sorted(tree: Tree, whole: str, files: dict[File, tuple[str, ...]]) -> Layout:
+    """Sort files into splits and classes."""
     folders: dict[str, list[tuple[File, str | None]]] = {}
     tables: dict[str, list[File]] = {}
     left_out: list[str] = []
     tops = {parts[0] for parts in files.values() if len(parts) > 1}
     split_of = {top: split for top in tops if (split := _split_named(top))}
-    # Beside folders of other names, and no other split, it is a class of trains.
-    if "train" in split_of.values() and (len(set(split_of.values())) > 1 or len(split_of) == len(tops)):
+    only = set(split_of.values()) == {"train"} and len(split_of) < len(tops)
+    if "train" in split_of.values() and (not only or _is_split(tree, files, set(split_of), tops - set(split_of))):
         for split in dict.fromkeys(split_of.values()):
             inside = {
                 file: parts[1:] for file, parts in files.items() if len(parts) > 1 and split_of.get(parts[0]) == split
@@ -96,10 +103,12 @@ def open_table(tree: Tree, chosen: Sequence[tuple[File, str | None]], given: str
     class_of = dict(chosen)
     # `tree.files` is in the order in which they can be read.
     ordered = [file for file in tree.files if file in class_of]
+    seen: set[str] = set()
 
     def read(columns: Sequence[int]) -> Iterator[Row | BadRow]:
         for file, content in tree.contents(ordered):
             encoding = encodings.find(content[: encodings.HEAD], given)
+            seen.add(str(encoding))
             text = encodings.whole_text(content, file.name, encoding)
             if type(text) is Undecodable:
                 yield BadRow(file.name, None, UNDECODABLE)
@@ -107,7 +116,28 @@ def open_table(tree: Tree, chosen: Sequence[tuple[File, str | None]], given: str
                 fields = (text, class_of[file])
                 yield Row(file.name, None, [fields[index] for index in columns])
 
-    return Table(tree.name, "class folders", (given or "utf-8").upper(), ("text", "label"), False, read, fixed=True)
+    return Table(tree.name, "class folders", "", ("text", "label"), False, read, fixed=True, seen=seen)
+
+
+def _is_split(tree: Tree, files: dict[File, tuple[str, ...]], train: set[str], others: set[str]) -> bool:
+    """Whether a folder called train, beside some of other names, is a split; with texts in it, it is a class of trains.
+
+    Raises:
+        DataError: it could be either.
+    """
+    inside = [(file, parts[1:]) for file, parts in files.items() if len(parts) > 1 and parts[0] in train]
+    if any(len(parts) == 1 and _is_table(file) for file, parts in inside):
+        return True
+    if len({parts[0] for _, parts in inside if len(parts) > 1}) < 2:
+        return False
+    if any(len(parts) > 2 for parts in files.values() if parts[0] in others):
+        name, other = min(train), min(others)
+        raise DataError(
+            f"{tree.name}: {name} holds folders, as a split of class folders does, and so does {other} beside it, "
+            f"which is no split. To train on {name} alone, move {other} out of the {tree.kind}; if both are classes, "
+            f"call {name} something else than a split."
+        )
+    return True
 
 
 def _fill(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 _URLS = re.compile(r"(https?://|www\.)\S+")
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?")
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?")
 # Longer ones are sentences.
 _LONGEST_NAME = 40
 _MOST_WORDS = 4
@@ -86,7 +86,7 @@ def looks_like_header(first: Sequence[str], rows: Sequence[Sequence[str]], wante
         return True
     for column in columns:
         filled = [value for value in column if value]
-        if filled and all(map(_NUMBER.fullmatch, filled)):
+        if filled and all(map(NUMBER.fullmatch, filled)):
             return True
         # Each value comes at least three times on average, and none but the name comes once.
         different = set(filled)
@@ -102,6 +102,6 @@ def _could_be_a_name(field: str) -> bool:
         or len(name.split()) > _MOST_WORDS
         or "\n" in name
         or name.endswith((".", "!", "。", "！"))
-        or _NUMBER.fullmatch(name)
+        or NUMBER.fullmatch(name)
         or _URLS.match(name)
     )

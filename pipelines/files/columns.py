@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipelines.errors import DataError
-from pipelines.files.column_names import BODIES, LABELS, TITLES, WEAKER_LABELS, is_id, plain
+from pipelines.files.column_names import BODIES, LABELS, NUMBER, TITLES, WEAKER_LABELS, is_id, plain
+from pipelines.files.file_rows import BadRow, Table
 from pipelines.files.labels import parse
-from pipelines.files.rows import BadRow, Table
 
 MOST_CLASSES = 1000
 # By content alone, a column of more different values is no label.
@@ -23,8 +23,9 @@ _SAMPLE = 2000
 _LONGEST_LABEL = 80
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T\s].*)?|\d{1,2}:\d{2}(:\d{2})?.*")
 _URL = re.compile(r"(https?://|www\.)\S+")
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?")
-_WITHOUT_BLANKS = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
+# Characters of scripts that put no blanks between words, as a range for regular expressions.
+WITHOUT_BLANKS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f"
+_WITHOUT_BLANKS = re.compile(f"[{WITHOUT_BLANKS}]")
 _TOKEN = re.compile(r"(?=\S*\d)[\w-]+")
 
 
@@ -37,12 +38,14 @@ class Columns:
         label: name of that of the label, or None where only texts are read.
         indices: where they are, texts first.
         note: how they were chosen, a sentence; "" where the format says it.
+        asked: whether the user named the label's column.
     """
 
     text: tuple[str, ...]
     label: str | None
     indices: tuple[int, ...]
     note: str = ""
+    asked: bool = False
 
 
 @dataclasses.dataclass
@@ -83,7 +86,7 @@ class Profile:
         self.example = self.example or text
         self.characters += len(text)
         self.words += text.count(" ") + 1 + len(_WITHOUT_BLANKS.findall(text[:200])) // 2
-        self.numbers += _NUMBER.fullmatch(text) is not None
+        self.numbers += NUMBER.fullmatch(text) is not None
         self.dates_and_urls += (_DATE.fullmatch(text) or _URL.fullmatch(text)) is not None
         self.tokens += len(text) >= 4 and _TOKEN.fullmatch(text) is not None
         self._keep(text)
@@ -176,6 +179,7 @@ def choose(table: Table, text_column: str | None, label_column: str | None, *, l
         table.columns[label] if label is not None else None,
         (*texts, label) if label is not None else tuple(texts),
         note,
+        asked=label_column is not None,
     )
 
 
@@ -281,7 +285,7 @@ def _found(table: Table, texts: list[int] | None, label: int | None, labelled: b
         texts = [chosen] if chosen is not None else None
     missing = [what for what, found in (("text", texts), ("label", label)) if found is None]
     if missing and (labelled or texts is None):
-        raise _unclear(table, seen, missing if labelled else ["text"])
+        raise _unclear(table, seen, missing if labelled else ["text"], [*(texts or []), label])
     return texts or [], label
 
 
@@ -321,7 +325,7 @@ def _label_by_name(table: Table, seen: Sequence[Profile], texts: Sequence[int]) 
     return None
 
 
-def _unclear(table: Table, seen: Sequence[Profile], missing: Sequence[str]) -> DataError:
+def _unclear(table: Table, seen: Sequence[Profile], missing: Sequence[str], taken: Sequence[int | None]) -> DataError:
     show = _shown(table)
     listed = "; ".join(f"{show(index)}: {profile}" for index, profile in enumerate(seen[:12]))
     candidates = {
@@ -330,8 +334,9 @@ def _unclear(table: Table, seen: Sequence[Profile], missing: Sequence[str]) -> D
     }
     flags = []
     for what in missing:
-        unnamed = [i for i, name in enumerate(table.columns) if not (table.named and is_id(name))]
-        likely = candidates[what] or unnamed or list(range(len(seen)))
+        possible = [i for i, name in enumerate(table.columns) if not (table.named and is_id(name))]
+        free = [i for i in possible if i not in taken]
+        likely = candidates[what] or free or possible or list(range(len(seen)))
         first = table.columns[likely[0]] if table.named else str(likely[0] + 1)
         if table.columns.count(first) > 1:
             first = str(likely[0] + 1)

@@ -6,16 +6,18 @@ never closed makes it read the rest of the file as one field.
 
 import dataclasses
 import itertools
+import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pipelines.errors import DataError
 from pipelines.files import encodings
 from pipelines.files.column_names import is_known, looks_like_header
 from pipelines.files.encodings import Encoding, Undecodable
-from pipelines.files.opening import File
-from pipelines.files.rows import FIELDS, MISPLACED, UNCLOSED, UNDECODABLE, BadRow, Row, Table
+from pipelines.files.file_rows import FIELDS, MISPLACED, UNCLOSED, UNDECODABLE, BadRow, Row, Table
+from pipelines.files.trees import File
 
 QUOTE = '"'
 # The likelier first: where two separate as well, such as in a file of two lines, it is the first one.
@@ -24,6 +26,10 @@ _SAMPLE_LINES = 2000
 _SAMPLE_CHARACTERS = 1 << 19
 _MANY = 3
 _ROWS, _ROWS_OF_TWO = 2, 10
+# The values of a column are known where each comes so often on average; and while they are so few.
+_OFTEN, _MOST_VALUES = 3, 1000
+# What Excel takes for the separator; to everybody else it is a row.
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 # A quoted field beyond either is an unclosed quote.
 _MOST_LINES = 100_000
 _MOST_CHARACTERS = 1 << 24
@@ -62,7 +68,15 @@ class _Misplaced(Exception):
     """A quote that closes a field stands within it."""
 
 
-def records(lines: Iterable[str], dialect: Dialect, *, width: int = 0, cut: bool = False) -> Iterator[Record]:
+def records(
+    lines: Iterable[str],
+    dialect: Dialect,
+    *,
+    width: int = 0,
+    known: Mapping[int, Container[str]] = MappingProxyType({}),
+    first: int = 1,
+    cut: bool = False,
+) -> Iterator[Record]:
     """Put lines together to rows.
 
     A quote that is never closed, or closed where no field ends, spoils the line it was opened in; reading goes on with
@@ -72,10 +86,12 @@ def records(lines: Iterable[str], dialect: Dialect, *, width: int = 0, cut: bool
         lines: without their ends.
         dialect: how the fields are written.
         width: number of fields of a row, or 0 where it is not known yet.
+        known: values of columns that have few, by index.
+        first: number of the first line.
         cut: whether the lines are only the beginning of a file: a field may be open at the end.
     """
     separator = dialect.separator
-    numbered = enumerate(lines, 1)
+    numbered = enumerate(lines, first)
     given_back: deque[tuple[int, str]] = deque()
     while True:
         if given_back:
@@ -108,7 +124,7 @@ def records(lines: Iterable[str], dialect: Dialect, *, width: int = 0, cut: bool
                 parts = _scan(more[1], dialect, fields, parts)
         except _Misplaced:
             fault = UNCLOSED if taken else MISPLACED
-        if not fault and _are_rows([line, *(each for _, each in taken)], separator, width):
+        if not fault and _are_rows([line, *(each for _, each in taken)], separator, width, known):
             fault = UNCLOSED
         if fault in (UNCLOSED, MISPLACED):
             given_back.extendleft(reversed(taken))
@@ -116,14 +132,26 @@ def records(lines: Iterable[str], dialect: Dialect, *, width: int = 0, cut: bool
         yield Record(number, fields, fault)
 
 
-def _are_rows(lines: Sequence[str], separator: str, width: int) -> bool:
+def _are_rows(lines: Sequence[str], separator: str, width: int, known: Mapping[int, Container[str]]) -> bool:
     """Whether the lines of one record are rows each, which a quote that was never closed holds together.
 
     Such a quote ends where another one happens to stand before a separator. Lines of a text have as many separators as
-    rows do by chance: of two fields easily, of more hardly.
+    rows do by chance: of two fields easily, of more hardly. And where a row has its label, they do not have one of the
+    few values that other rows have there; the first line and the last are broken, and may.
     """
     enough = _ROWS_OF_TWO if width == 2 else _ROWS
-    return width > 1 and len(lines) > enough and all(each.count(separator) == width - 1 for each in lines)
+    if width < 2 or len(lines) <= enough or not all(each.count(separator) == width - 1 for each in lines):
+        return False
+    inner = [each.split(separator) for each in lines[1:-1]]
+    return bool(known) and all(
+        sum(fields[index].strip() in values for fields in inner) * 2 >= len(inner) for index, values in known.items()
+    )
+
+
+def _few_values(rows: Sequence[Sequence[str]], width: int) -> dict[int, set[str]]:
+    """Find the columns whose values come again and again, with these values."""
+    values = {index: {row[index].strip() for row in rows} for index in range(width)}
+    return {index: found for index, found in values.items() if len(found) * _OFTEN <= len(rows)}
 
 
 def _scan(line: str, dialect: Dialect, fields: list[str], parts: list[str] | None) -> list[str] | None:
@@ -262,7 +290,11 @@ def open_table(file: File, encoding: Encoding, wanted: Sequence[str], preferred:
         DataError: an empty file, or one that no separator divides.
     """
     sample, cut = _read_sample(file, encoding)
-    readings = [_best_quoting(sample, each, cut) for each in SEPARATORS if any(each in line for line in sample)]
+    told = _SEPARATOR_LINE.fullmatch(sample[0]) if sample else None
+    before = 0 if told is None else 1
+    sample = sample[before:]
+    separators = SEPARATORS if told is None else [told[1]]
+    readings = [_best_quoting(sample, each, cut) for each in separators if any(each in line for line in sample)]
     readings = [reading for reading in readings if reading.width > 1]
     promised = [reading for reading in readings if reading.dialect.separator == preferred and reading.share > 0.5]
     # `max` keeps the first of equals, and so the order of SEPARATORS.
@@ -280,11 +312,15 @@ def open_table(file: File, encoding: Encoding, wanted: Sequence[str], preferred:
     named = len(first.fields) == best.width and not first.fault and looks_like_header(first.fields, rows, wanted)
     columns = [name.strip() for name in first.fields] if named else [str(number + 1) for number in range(best.width)]
     dialect, width = best.dialect, best.width
+    few = _few_values(rows, width)
 
     def read(chosen: Sequence[int]) -> Iterator[Row | BadRow]:
         name = file.name
+        # Of its own at each reading, which shall all be alike.
+        known = {index: set(values) for index, values in few.items()}
         with file.open() as stream:
-            found = records(encodings.lines(stream, name, encoding), dialect, width=width)
+            lines = itertools.islice(encodings.lines(stream, name, encoding), before, None)
+            found = records(lines, dialect, width=width, known=known, first=1 + before)
             if named:
                 next(found, None)
             for line, fields, fault in found:
@@ -293,9 +329,13 @@ def open_table(file: File, encoding: Encoding, wanted: Sequence[str], preferred:
                 elif len(fields) != width:
                     yield BadRow(name, line, FIELDS, f"{len(fields)} instead of {width}")
                 else:
+                    # Rows may be sorted by label.
+                    for index, values in known.items():
+                        if len(values) < _MOST_VALUES:
+                            values.add(fields[index].strip())
                     yield Row(name, line, [fields[index] for index in chosen])
 
-    separator = SEPARATORS.get(dialect.separator, "")
+    separator = SEPARATORS.get(dialect.separator, repr(dialect.separator))
     form = {"\t": "TSV", ",": "CSV", "\n": "text"}.get(dialect.separator, f"CSV with a {separator} as separator")
     return Table(
         file.name,
@@ -304,7 +344,7 @@ def open_table(file: File, encoding: Encoding, wanted: Sequence[str], preferred:
         tuple(columns),
         named,
         read,
-        details=(f"its line {first.line} names the columns" if named else "no line of it names columns"),
+        details=(f"its line {first.line + before} names the columns" if named else "no line of it names columns"),
     )
 
 

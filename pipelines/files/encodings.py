@@ -258,6 +258,10 @@ def _undecodable(content: bytes, at: int, file: str, encoding: Encoding, offset:
     where = f"{file}, line {line}: the byte 0x{shown} at byte offset {offset + at} is not {encoding.codec.upper()}"
     if encoding.given:
         return DataError(f"{where}, which --encoding names. Name another encoding, or mend the file.")
+    if wide := _utf16_of(about, offset + max(at - _SUGGESTION_BYTES, 0)):
+        return DataError(
+            f"{where}; the text looks like {wide}. If it is, add --encoding {wide}; or save the file as UTF-8."
+        )
     # Text has tabs and line ends, and no other control characters to speak of.
     if encoding.width == 1 and sum(byte < 9 or 13 < byte < 27 for byte in about) * 20 > len(about):
         return DataError(
@@ -276,6 +280,26 @@ def _undecodable(content: bytes, at: int, file: str, encoding: Encoding, offset:
     return DataError(
         f"{where}; the text looks like {suggested}. If it is, add --encoding {suggested}; or save the file as UTF-8."
     )
+
+
+def _utf16_of(content: bytes, offset: int) -> str | None:
+    """Find the order of bytes in which they are UTF-16 without a mark, such as Chinese, which has few NUL bytes.
+
+    Args:
+        content: a stretch of a file.
+        offset: where it begins there; characters of two bytes begin at even ones.
+    """
+    content = content[offset % 2 :]
+    content = content[: len(content) & ~1]
+    for codec in ("utf-16-le", "utf-16-be"):
+        text = content.decode(codec, "replace")
+        readable = sum(
+            character.isprintable() or character in "\t\r\n\u3000" for character in text if character != "\ufffd"
+        )
+        # Letters of one byte are Chinese ones in pairs; but those have no line ends, separators or blanks among them.
+        if readable >= 0.97 * len(text) > 0 and any(character in "\n\t,;| " for character in text):
+            return codec
+    return None
 
 
 def _suggest(content: bytes) -> str | None:

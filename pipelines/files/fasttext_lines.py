@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from pipelines.files import encodings
 from pipelines.files.encodings import Encoding, Undecodable
-from pipelines.files.opening import File
-from pipelines.files.rows import UNDECODABLE, BadRow, Row, Table
+from pipelines.files.file_rows import UNDECODABLE, BadRow, Row, Table
+from pipelines.files.trees import File
 
 PREFIX = "__label__"
 _LABELS = re.compile(rf"\s*((?:{PREFIX}\S*\s*)*)")

@@ -6,8 +6,8 @@ from pathlib import PurePath
 
 from pipelines.errors import DataError
 from pipelines.files import delimited, encodings, fasttext_lines, json_lines, parquet
-from pipelines.files.opening import File
-from pipelines.files.rows import Table
+from pipelines.files.file_rows import Table
+from pipelines.files.trees import File
 
 _JSON = {".json", ".jsonl", ".ndjson"}
 _ARRAY = re.compile(r"\s*\[\s*(\{\s*[\"}]|\]\s*$)")

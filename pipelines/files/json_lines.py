@@ -8,8 +8,8 @@ from typing import Any
 from pipelines.errors import DataError
 from pipelines.files import encodings
 from pipelines.files.encodings import Encoding, Undecodable
-from pipelines.files.opening import File
-from pipelines.files.rows import NO_OBJECT, UNDECODABLE, BadRow, Row, Table
+from pipelines.files.file_rows import NO_OBJECT, UNDECODABLE, BadRow, Row, Table
+from pipelines.files.trees import File
 
 _SAMPLE = 1000
 _BLANKS = " \t\r\n"

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipelines.errors import DataError
-from pipelines.files.opening import File
-from pipelines.files.rows import BadRow, Row, Table
+from pipelines.files.file_rows import BadRow, Row, Table
+from pipelines.files.trees import File
 
 _BATCH = 1000
 

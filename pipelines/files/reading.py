@@ -2,20 +2,18 @@
 
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pipelines.errors import DataError
 from pipelines.files import labels
 from pipelines.files.bad_rows import Tally
-from pipelines.files.columns import MOST_CLASSES, Columns
-from pipelines.files.rows import EMPTY, NO_LABEL, NO_TEXT, NUL, SURROGATE, BadRow, Table, place
+from pipelines.files.columns import MOST_CLASSES, WITHOUT_BLANKS, Columns
+from pipelines.files.file_rows import EMPTY, NO_LABEL, NO_TEXT, NUL, SURROGATE, BadRow, Table, place
+from pipelines.files.trees import changed
 
-# Signs and characters of scripts without blanks count one each.
-_TOKENS = re.compile(
-    "[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]"
-    "|[^\\W\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]+|[!?]"
-)
+# About the words of the vectorizer, which needs TensorFlow: signs, and characters of scripts without blanks, one each.
+_TOKENS = re.compile(f"[{WITHOUT_BLANKS}]|[^\\W{WITHOUT_BLANKS}]+|[!?]")
 # Lengths are counted in the first texts, and then in every such one.
 _MEASURED, _MEASURED_OF = 2000, 16
 SHORTEST, LONGEST = 32, 400
@@ -31,7 +29,7 @@ class Example(NamedTuple):
 
 
 @dataclasses.dataclass
-class Split:
+class FileSplit:
     """One split of the user's files, read once.
 
     Attributes:
@@ -42,7 +40,7 @@ class Split:
         tally: rows read and skipped.
         counts: how often each label field comes.
         places: where each came first.
-        lengths: of some of its texts, in words.
+        lengths: of some of its texts, in words, by the number of the text from 0.
     """
 
     name: str
@@ -52,7 +50,7 @@ class Split:
     tally: Tally = dataclasses.field(default_factory=Tally)
     counts: dict[Any, int] = dataclasses.field(default_factory=dict)
     places: dict[Any, str] = dataclasses.field(default_factory=dict)
-    lengths: list[int] = dataclasses.field(default_factory=list)
+    lengths: dict[int, int] = dataclasses.field(default_factory=dict)
 
     def examples(self) -> Iterator[Example | BadRow]:
         """Read all rows, from the beginning."""
@@ -83,13 +81,30 @@ class Split:
             return BadRow(file, line, SURROGATE, "a lone surrogate")
 
     def texts(self) -> Iterator[tuple[bytes, Any]]:
-        """Read the texts again, with what their label fields say."""
+        """Read the texts again, with what their label fields say.
+
+        Raises:
+            DataError: there are more or fewer than there were, or other labels: the files changed.
+        """
+        count = 0
         for example in self.examples():
             if not isinstance(example, BadRow):
+                count += 1
+                if count > self.tally.read or (self.labelled and example.labels not in self.counts):
+                    raise DataError(changed(self.files))
                 yield example.text, example.labels
+        # Splits are carved by the number of a text: one less, and those after it would change sides.
+        if count < self.tally.read:
+            raise DataError(changed(self.files))
+
+    @property
+    def files(self) -> str:
+        """Its files as messages name them."""
+        names = list(dict.fromkeys(table.file for table, _ in self.parts))
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def read_split(split: Split, on_bad_rows: str) -> Split:
+def read_split(split: FileSplit, on_bad_rows: str) -> FileSplit:
     """Read a split once, and fill in what is found.
 
     Raises:
@@ -109,21 +124,24 @@ def read_split(split: Split, on_bad_rows: str) -> Split:
                     raise _too_many(split, f"more than {MOST_CLASSES:,}")
             counts[example.labels] += 1
         if number < _MEASURED or number % _MEASURED_OF == 0:
-            split.lengths.append(sum(1 for _ in _TOKENS.finditer(example.text.decode("utf-8"))))
-    tally.check(", ".join(dict.fromkeys(table.file for table, _ in split.parts)), _hint(split))
+            words = _TOKENS.finditer(example.text.decode("utf-8"))
+            split.lengths[tally.read - 1] = sum(1 for _ in words)
+    tally.check(split.files, _hint(split))
     if not tally.read:
-        files = ", ".join(table.file for table, _ in split.parts)
-        raise DataError(f"{files}: there is no row with a text{' and a label' if split.labelled else ''}. Add some.")
+        raise DataError(
+            f"{split.files}: there is no row with a text{' and a label' if split.labelled else ''}. Add some."
+        )
     if split.labelled:
         _check_plausible(split)
     return split
 
 
-def suggested_sequence_length(lengths: Sequence[int]) -> int:
+def suggested_sequence_length(lengths: Iterable[int]) -> int:
     """Suggest as many words as 95% of the texts have at most, from 32 to 400, in steps of 8."""
-    if not lengths:
+    ordered = sorted(lengths)
+    if not ordered:
         return SHORTEST
-    enough = sorted(lengths)[int(0.95 * (len(lengths) - 1))]
+    enough = ordered[int(0.95 * (len(ordered) - 1))]
     return min(max(-(-enough // 8) * 8, SHORTEST), LONGEST)
 
 
@@ -131,20 +149,44 @@ def _joined(fields: Sequence[Any]) -> str | None:
     return "\n".join(field for field in fields if isinstance(field, str) and field.strip()) or None
 
 
-def _check_plausible(split: Split) -> None:
-    """Raise `DataError` where the label is no label, but a number of the row or a text."""
-    names = labels.class_names(split.counts)
-    fixed = any(table.fixed for table, _ in split.parts)
-    if len(names) > MOST_CLASSES or (not fixed and split.tally.read >= 10 and len(names) * 2 > split.tally.read):
-        raise _too_many(split, f"{len(names):,}")
+def _check_plausible(split: FileSplit) -> None:
+    """Raise `DataError` where the label is no label, but a number of the row or a text.
+
+    Only of train is it asked: a test of a few rows may have as many labels. Nor where the user said which column it is,
+    or that texts have several labels: then labels may well be nearly as many as rows.
+    """
+    number = len(labels.class_names(split.counts))
+    table, columns = split.parts[0]
+    sure = table.fixed or columns.asked or split.separator is not None
+    several = any(isinstance(said, tuple) for said in split.counts)
+    if number > MOST_CLASSES or (split.name == "train" and not sure and not several and number == split.tally.read > 9):
+        raise _too_many(split, f"{number:,}")
 
 
-def _too_many(split: Split, number: str) -> DataError:
+def doubt(split: FileSplit) -> str:
+    """Say that more than every second row has a label of its own, where that is so; else ""."""
+    table, columns = split.parts[0]
+    if table.fixed or columns.asked or split.separator is not None or not split.tally.read > 9:
+        return ""
+    number = len(split.counts)
+    if number * 2 <= split.tally.read or any(isinstance(said, tuple) for said in split.counts):
+        return ""
+    return (
+        f"Column {columns.label!r} holds {number:,} different labels in {split.tally.read:,} rows, such as "
+        f"{next(iter(split.counts))!r}, which few texts each have. If another column is the label, name it with "
+        "--label-column."
+    )
+
+
+def _too_many(split: FileSplit, number: str) -> DataError:
     table, columns = split.parts[0]
     others = [name for name in table.columns if name != columns.label and name not in columns.text]
     separator = labels.likely_separator({name: 1 for name in split.counts if isinstance(name, str)})
-    mend = f"Name the label's column with --label-column{f': {_listed(others)}' if others else ''}"
-    if separator is not None:
+    if columns.asked:
+        mend = f"Name another column than {columns.label!r}, or put labels together"
+    else:
+        mend = f"Name the label's column with --label-column{f': {_listed(others)}' if others else ''}"
+    if separator is not None and split.separator is None:
         mend += f"; if a text has several labels with {separator!r} between them, add --label-separator '{separator}'"
     return DataError(
         f"{table.file}: column {columns.label!r} holds {number} different labels in the first {split.tally.read:,} "
@@ -157,7 +199,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names[:8])) + (", …" if len(names) > 8 else "")
 
 
-def _hint(split: Split) -> str:
+def _hint(split: FileSplit) -> str:
     form = split.parts[0][0].format if split.parts else ""
     if not form.startswith(("CSV", "TSV")):
         return ""

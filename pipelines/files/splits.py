@@ -7,9 +7,10 @@ from typing import Any
 from pipelines.errors import DataError
 from pipelines.files import class_folders, columns, formats, labels
 from pipelines.files.columns import Columns
-from pipelines.files.opening import File, open_path
-from pipelines.files.reading import Split, read_split
-from pipelines.files.rows import Table
+from pipelines.files.file_rows import Table
+from pipelines.files.opening import open_path
+from pipelines.files.reading import FileSplit, doubt, read_split
+from pipelines.files.trees import File
 
 _FLAGS = {"test": "--test-file", "validation": "--validation-file", "unlabeled": "--unlabeled-file"}
 # In the order they are read: labels of the others must be among those of train.
@@ -28,7 +29,7 @@ class Found:
         reading: the same for programs.
     """
 
-    splits: Mapping[str, Split]
+    splits: Mapping[str, FileSplit]
     class_names: tuple[str, ...]
     target_kind: str
     notes: tuple[str, ...]
@@ -70,13 +71,15 @@ def read_splits(
         texts = chosen.text if name == "unlabeled" else ()
         others = _tables(file, encoding, wanted, notes, name, texts)
         tables[name] = [table for each in others.values() for table in each]
-    splits: dict[str, Split] = {}
+    splits: dict[str, FileSplit] = {}
     for name in _ORDER:
         if name in tables:
             parts = [(table, _columns_of(table, chosen, train, name)) for table in tables[name]]
-            split = Split(name, parts, label_separator, labelled=name != "unlabeled")
+            split = FileSplit(name, parts, label_separator, labelled=name != "unlabeled")
             splits[name] = read_split(split, on_bad_rows)
             notes.append(_note(split, chosen if name == "train" else None))
+            if name == "train" and (sentence := doubt(split)):
+                notes.append(sentence)
     labelled = [split for split in splits.values() if split.labelled]
     names = labels.class_names(splits["train"].counts)
     kind = labels.target_kind((said for split in labelled for said in split.counts), label_separator)
@@ -94,7 +97,7 @@ def _tables(
     path: str, encoding: str | None, wanted: list[str], notes: list[str], only: str = "", texts: Sequence[str] = ()
 ) -> dict[str, list[Table]]:
     """Open what lies at a path, as tables by split; all of it for one split where that is asked for."""
-    found = open_path(path)
+    found = open_path(path, encoding)
     if isinstance(found, File):
         return {only or "train": [formats.open_table(found, encoding, wanted, texts)]}
     layout = class_folders.find_layout(found, only or "train")
@@ -118,7 +121,7 @@ def _columns_of(table: Table, chosen: Columns, train: Table, split: str) -> Colu
     return columns.same(table, chosen, train, labelled=split != "unlabeled")
 
 
-def _check_labels(splits: list[Split], names: tuple[str, ...]) -> None:
+def _check_labels(splits: list[FileSplit], names: tuple[str, ...]) -> None:
     """Raise `DataError` for a label that train lacks."""
     known = set(names)
     for split in splits:
@@ -133,11 +136,11 @@ def _check_labels(splits: list[Split], names: tuple[str, ...]) -> None:
                     )
 
 
-def _note(split: Split, chosen: Columns | None) -> str:
+def _note(split: FileSplit, chosen: Columns | None) -> str:
     """Tell how a split was read."""
     table, tally = split.parts[0][0], split.tally
     more = f" and {len(split.parts) - 1} more" if len(split.parts) > 1 else ""
-    how = ", ".join(part for part in (table.format, table.encoding, table.details) if part)
+    how = ", ".join(part for part in (table.format, table.encodings, table.details) if part)
     where = f"; {chosen.note}" if chosen is not None and chosen.note else ""
     rows = f"{tally.read:,} rows read"
     if tally.skipped:
@@ -145,17 +148,17 @@ def _note(split: Split, chosen: Columns | None) -> str:
     return f"{split.name} is {table.file}{more} ({how}{where}): {rows}."
 
 
-def _reading(splits: Mapping[str, Split], chosen: Columns) -> dict[str, Any]:
+def _reading(splits: Mapping[str, FileSplit], chosen: Columns) -> dict[str, Any]:
     train = splits["train"].parts[0][0]
     rows = {name: split.tally.to_dict() for name, split in splits.items()}
     return {
         "format": train.format,
-        "encoding": train.encoding,
+        "encoding": train.encodings,
         "header": train.named,
         "text_column": list(chosen.text),
         "label_column": chosen.label,
         "files": [
-            {"split": name, "file": table.file, "format": table.format, "encoding": table.encoding}
+            {"split": name, "file": table.file, "format": table.format, "encoding": table.encodings}
             for name, split in splits.items()
             for table, _ in split.parts
         ],

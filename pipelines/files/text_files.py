@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pipelines.errors import DataError
+from pipelines.errors import DataError, errors_of_data
 from pipelines.files import encodings, labels
-from pipelines.files.reading import Split, suggested_sequence_length
+from pipelines.files.reading import FileSplit, suggested_sequence_length
 from pipelines.files.splits import read_splits
 from pipelines.text_data import TextData, from_splits, target_spec
 
@@ -80,29 +80,34 @@ def load(
         if split.labelled
     }
     unlabeled = found.splits.get("unlabeled")
+    lengths = found.splits["train"].lengths
     notes = list(found.notes)
     if "test" not in datasets:
         notes.append(
             f"No test was given: {test_fraction:.0%} of the texts are carved for it (split seed {split_seed}), the "
             "same ones whatever the seed of the run."
         )
-    return from_splits(
-        name,
-        datasets["train"],
-        datasets.get("test"),
-        names,
-        target_kind=kind,
-        validation=datasets.get("validation"),
-        validation_fraction=validation_fraction,
-        test_fraction=test_fraction,
-        split_seed=split_seed,
-        unlabeled=_unlabeled(unlabeled) if unlabeled is not None else None,
-        unlabeled_size=unlabeled.tally.read if unlabeled is not None else None,
-        suggested_sequence_length=suggested_sequence_length(found.splits["train"].lengths),
-        suggested_vocabulary_size=_VOCABULARY_SIZE,
-        notes=notes,
-        reading=found.reading,
-    )
+    # The files are read again there, within tf.data.
+    with errors_of_data():
+        return from_splits(
+            name,
+            datasets["train"],
+            datasets.get("test"),
+            names,
+            target_kind=kind,
+            validation=datasets.get("validation"),
+            validation_fraction=validation_fraction,
+            test_fraction=test_fraction,
+            split_seed=split_seed,
+            unlabeled=_unlabeled(unlabeled) if unlabeled is not None else None,
+            unlabeled_size=unlabeled.tally.read if unlabeled is not None else None,
+            suggested_sequence_length=lambda staying: suggested_sequence_length(
+                lengths[number] for number in staying.tolist() if number in lengths
+            ),
+            suggested_vocabulary_size=_VOCABULARY_SIZE,
+            notes=notes,
+            reading=found.reading,
+        )
 
 
 def data_name(path: str) -> str:
@@ -114,21 +119,16 @@ def data_name(path: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "texts"
 
 
-def _labelled(split: Split, targets: dict[Any, Any], spec: tf.TensorSpec) -> tf.data.Dataset:
+def _labelled(split: FileSplit, targets: dict[Any, Any], spec: tf.TensorSpec) -> tf.data.Dataset:
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for batch in _batches(split.texts()):
-            try:
-                found = [targets[said] for _, said in batch]
-            except KeyError as error:
-                raise DataError(
-                    f"the {split.name} files changed while they were read. Run the command again."
-                ) from error
+            found = [targets[said] for _, said in batch]
             yield _strings(text for text, _ in batch), np.array(found, spec.dtype.as_numpy_dtype)
 
     return _dataset(batches, (tf.TensorSpec((None,), tf.string), tf.TensorSpec((None, *spec.shape), spec.dtype)))
 
 
-def _unlabeled(split: Split) -> tf.data.Dataset:
+def _unlabeled(split: FileSplit) -> tf.data.Dataset:
     def batches() -> Iterator[np.ndarray]:
         for batch in _batches(split.texts()):
             yield _strings(text for text, _ in batch)

@@ -1,7 +1,7 @@
 """What every reader gives: rows, bad rows, and the table they stand in."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
 # Reasons a row is bad; reports count by them.
@@ -62,12 +62,13 @@ class Table:
     Attributes:
         file: as messages name it.
         format: such as "CSV".
-        encoding: such as "UTF-8"; "" where the format knows its own.
+        encoding: such as "UTF-8"; "" where the format knows its own, or each text has one.
         columns: their names; numbers from 1 where the file names none.
         named: whether the file names them.
         read: columns by index to rows and bad rows, from the beginning.
         fixed: whether the format itself says which column is the text (the first) and which the label.
         details: what else the user should know of how it is read.
+        seen: encodings of the texts that were read, where each is a file of its own.
     """
 
     file: str
@@ -78,3 +79,9 @@ class Table:
     read: Callable[[Sequence[int]], Iterator[Row | BadRow]]
     fixed: bool = False
     details: str = ""
+    seen: Set[str] = frozenset()
+
+    @property
+    def encodings(self) -> str:
+        """The encoding, or those that were met so far."""
+        return self.encoding or ", ".join(sorted(self.seen))
