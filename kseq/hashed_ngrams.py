@@ -6,6 +6,8 @@ TensorFlow promises that the hash (FarmHash's 64-bit fingerprint) never changes,
 
 import tensorflow as tf
 
+# Whatever changes an id here must raise `word_rules.RULES_VERSION`: caches are keyed by it.
+
 # Character n-grams of a word.
 GRAMS_OF_A_WORD = 16
 _CHARACTER_WIDTHS = (3, 4)

@@ -106,7 +106,9 @@ class Options:
     label_separator: str | None = option(None, "data", "what stands between several labels of one text, such as '|'")
     test_file: str | None = option(None, "data", "file, folder or archive of the test split (default: carved)")
     validation_file: str | None = option(None, "data", "the same of the validation split (default: carved)")
-    unlabeled_file: str | None = option(None, "data", "the same of texts without labels")
+    unlabeled_file: str | None = option(
+        None, "data", "the same of texts without labels; checked and counted, and learned from by no model yet"
+    )
     encoding: str | None = option(
         None, "data", "encoding of the texts, such as latin-1 or gb18030 (default: UTF-8, or UTF-16 where it is)"
     )
