@@ -127,13 +127,13 @@ def table(results: dict, rows: list[int]) -> str:
         "|---|" + "---|" * (len(rows) + 2),
     ]
     for cache in CACHES:
-        if not all(f"{count} {cache}" in results for count in rows):
-            continue
-        runs = [results[f"{count} {cache}"] for count in rows]
-        cells = [f"{peak(run, 1):.0f} ({peak(run, 2):.0f})" for run in runs]
-        growth = (peak(runs[-1], 1) - peak(runs[0], 1)) * 2**20 / (many - few)
-        kept = f"{runs[-1]['bytes'] / 2**20:.0f} MiB" if runs[-1]["bytes"] else "none"
-        lines.append(f"| {cache} | " + " | ".join(cells) + f" | {growth:.0f} | {kept} |")
+        runs = [results.get(f"{count} {cache}") for count in rows]
+        cells = [f"{peak(run, 1):.0f} ({peak(run, 2):.0f})" if run else "not measured" for run in runs]
+        growth = kept = ""
+        if runs[0] and runs[-1]:
+            growth = f"{(peak(runs[-1], 1) - peak(runs[0], 1)) * 2**20 / (many - few):.0f}"
+            kept = f"{runs[-1]['bytes'] / 2**20:.0f} MiB" if runs[-1]["bytes"] else "none"
+        lines.append(f"| {cache} | " + " | ".join(cells) + f" | {growth} | {kept} |")
     lines += ["", "![memory over time](memory.png)", ""]
     return "\n".join(lines)
 
