@@ -6,7 +6,10 @@ import keras
 
 
 class MacroF1(keras.metrics.Metric):
-    """Mean F1 over all classes, from counts over the whole split; a class without text and prediction scores 0.
+    """Mean F1 from counts over the whole split, as scikit-learn's `f1_score(average="macro")` has it.
+
+    Of single labels, it is the mean over the classes that a text has or got; of several, over all, and a label without
+    text and prediction scores 0.
 
     `keras.metrics.F1Score` takes no integer labels.
 
@@ -43,7 +46,11 @@ class MacroF1(keras.metrics.Metric):
 
     def result(self) -> Any:
         """Compute the mean over the classes."""
-        return keras.ops.mean(keras.ops.divide_no_nan(2 * self._hits, self._given + self._support))
+        either = self._given + self._support
+        scores = keras.ops.divide_no_nan(2 * self._hits, either)
+        if self.several:
+            return keras.ops.mean(scores)
+        return keras.ops.divide_no_nan(keras.ops.sum(scores), keras.ops.sum(keras.ops.cast(either > 0, self.dtype)))
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments that make an equal metric."""

@@ -51,7 +51,8 @@ class Scores:
         accuracy: fraction of texts that got their label.
         accuracy_interval: 95% Wilson score interval of the accuracy, low and high. It tells what another sample of
             texts as large as this one would change, not what another seed would.
-        macro_f1: mean F1 over all C classes, also those without a text.
+        macro_f1: mean F1 over the classes that a text has or got, as scikit-learn's `f1_score` has it: of a class that
+            is neither in the split nor ever predicted, nothing is known.
         classes: C entries, in the order of the class names.
         confusion_matrix: C rows (true) of C counts (predicted).
         nll: mean negative log-likelihood of the labels in nats; probabilities below 2^-23 count as 2^-23.
@@ -130,7 +131,7 @@ def score(
         count=count,
         accuracy=float(correct.mean()),
         accuracy_interval=wilson_interval(int(correct.sum()), count),
-        macro_f1=float(np.mean([scores.f1 for scores in classes])),
+        macro_f1=float(np.mean([scores.f1 for scores in classes if scores.support or scores.predictions])),
         classes=classes,
         confusion_matrix=tuple(tuple(row) for row in matrix.tolist()),
         # Rounding may leave 1.0000001 in a row; no text shall count as better than certain.
