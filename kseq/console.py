@@ -50,14 +50,6 @@ class Console:
         self.stream.write(text + "\n")
         self.stream.flush()
 
-    def show_log(self, name: str) -> None:
-        """Show what a logger tells, from INFO on, as notes."""
-        handler = logging.Handler()
-        handler.emit = lambda record: self.say("note", record.getMessage())  # type: ignore[method-assign]
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.setLevel(logging.INFO)
-
     def json(self, value: Mapping[str, Any]) -> None:
         """Write the command's one JSON object, where it was asked for; not within `owning_output`."""
         if self.as_json:
@@ -66,8 +58,8 @@ class Console:
 
     @contextlib.contextmanager
     def owning_output(self) -> Iterator[None]:
-        """Send what libraries print to where this console writes."""
-        with contextlib.redirect_stdout(self.stream):
+        """Send what libraries print, and what `pipelines` logs, to where this console writes."""
+        with contextlib.redirect_stdout(self.stream), self._showing_log("pipelines"):
             if not self.as_json:
                 yield
                 return
@@ -80,6 +72,22 @@ class Console:
             finally:
                 os.dup2(kept, 1)
                 os.close(kept)
+
+    @contextlib.contextmanager
+    def _showing_log(self, name: str) -> Iterator[None]:
+        """Show what a logger tells, from INFO on, as notes."""
+        handler = logging.Handler()
+        handler.emit = lambda record: self.say("note", record.getMessage())  # type: ignore[method-assign]
+        logger = logging.getLogger(name)
+        level = logger.level
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            # A command called from Python must not write to its streams when it is over.
+            logger.removeHandler(handler)
+            logger.setLevel(level)
 
 
 def end(command: Callable[[], int]) -> int:

@@ -35,7 +35,6 @@ def _run(arguments: Sequence[str]) -> int:
     source = find_source(options, typed)
     console = Console(namespace.json)
     with console.owning_output():
-        console.show_log("pipelines")
         with quiet_start():
             import tensorflow as tf  # noqa: F401
         start = time.perf_counter()

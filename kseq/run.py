@@ -58,7 +58,6 @@ def _train_and_export(
     Args:
         recorded: fingerprints of the splits of the run that is run again, where there is one.
     """
-    console.show_log("pipelines")
     with quiet_start():
         import tensorflow as tf  # noqa: F401
     start = time.perf_counter()

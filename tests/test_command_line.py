@@ -1,6 +1,7 @@
 """Flags, where their values come from, and how commands end before TensorFlow is imported."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from kseq.command_line import (
     recorded_fingerprints,
     recorded_options,
 )
+from kseq.console import Console
 from kseq.errors import UsageError
 from kseq.options import FIELDS, Options, value_type
 from kseq.presets import PRESETS
@@ -405,6 +407,16 @@ def test_the_version_and_the_names_of_the_package_are_told(capsys):
     assert __main__.main(["--version"]) == errors.DONE
     assert capsys.readouterr().out == f"kseq {kseq.__version__}\n"
     assert {"load", "__version__"} <= set(dir(kseq))
+
+
+def test_a_console_shows_the_log_while_it_owns_the_output_and_no_longer(capsys):
+    log = logging.getLogger("pipelines")
+    handlers, level = list(log.handlers), log.level
+    with Console().owning_output():
+        log.info("read again")
+    log.info("told to nobody")
+    assert capsys.readouterr().out == "note        read again\n"
+    assert (log.handlers, log.level) == (handlers, level)
 
 
 def in_a_process(*arguments, probe=False):
