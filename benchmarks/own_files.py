@@ -18,7 +18,6 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "own_files.json"
 TABLE = HERE / "own_files.md"
 SEEDS = 3
-LIMIT = 300
 
 # Name, arguments, accuracy and macro-F1 to reach, what a linear model on 1-3-grams has.
 RUNS = [

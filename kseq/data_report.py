@@ -1,16 +1,15 @@
 """The report on a dataset: what is in it, what is wrong with it, and which options it suggests."""
 
-import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from kseq.experiment import suggested_length
+from kseq.experiment import suggested_length, token_batches
 from kseq.options import Options
 from kseq.text_statistics import percentiles, text_statistics, unknown_share
-from kseq.vectorizer import split_tokens
 from kseq.vocabulary import count_tokens, frequent_tokens
 from pipelines.streams import select, untuned
 from pipelines.survey import Survey, survey
@@ -37,8 +36,8 @@ def data_report(data: TextData, options: Options) -> dict[str, Any]:
         `suggested` options, `warnings`.
     """
     surveys = {split: survey(getattr(data, split)) for split in ("train", "validation", "test")}
-    train = _Tokens(data.train, options.tokens)
-    counts = count_tokens(train)
+    counts, lengths = _counts_and_lengths(data.train, options.tokens)
+    test_counts, _ = _counts_and_lengths(data.test, options.tokens)
     length = options.sequence_length or suggested_length(data, options.tokens)
     # Where no word comes twice, a run would stop and say so; the report goes on.
     least = min(options.min_count, max(counts.values(), default=0))
@@ -53,9 +52,9 @@ def data_report(data: TextData, options: Options) -> dict[str, Any]:
         "notes": list(data.notes),
         "classes": _classes(surveys, data.class_names),
         "lengths": {
-            "mean": round(float(train.lengths.mean()), 1),
-            "percentiles": percentiles(train.lengths),
-            "longest": int(train.lengths.max()),
+            "mean": round(float(lengths.mean()), 1),
+            "percentiles": percentiles(lengths),
+            "longest": int(lengths.max()),
         },
         "tokens": {"all": counts.total(), "different": len(counts), "kind": options.tokens},
         "scripts": statistics.scripts,
@@ -68,10 +67,10 @@ def data_report(data: TextData, options: Options) -> dict[str, Any]:
             "texts": len(conflicts),
             "examples": _examples(data.train, surveys["train"], conflicts[:_EXAMPLES]),
         },
-        "unknown_share": unknown_share(count_tokens(_Tokens(data.test, options.tokens)), vocabulary),
+        "unknown_share": unknown_share(test_counts, vocabulary),
         "suggested": {
             "sequence_length": length,
-            "longer_share": float((train.lengths > length).mean()),
+            "longer_share": float((lengths > length).mean()),
             "vocabulary_size": len(vocabulary),
             "min_count": least,
             "uneven": bool(_uneven(surveys["train"], len(data.class_names))),
@@ -81,25 +80,16 @@ def data_report(data: TextData, options: Options) -> dict[str, Any]:
     }
 
 
-class _Tokens:
-    """The tokens of some texts at a time; the lengths of the texts, int (N,), are known when all were read."""
+def _counts_and_lengths(split: tf.data.Dataset, tokens: str) -> tuple[Counter[str], np.ndarray]:
+    """Count the tokens of a split, and give the number of each text's, int (N,), in one reading."""
+    lengths = []
 
-    def __init__(self, split: tf.data.Dataset, tokens: str):
-        self._split = split
-        self._tokens = tokens
-        self.lengths = np.zeros(0, np.int64)
+    def counted() -> Iterator[np.ndarray]:
+        for found, of_texts in token_batches(split, tokens):
+            lengths.append(of_texts)
+            yield found
 
-    def __iter__(self) -> Iterator[np.ndarray]:
-        def tokens_and_lengths(texts: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            tokens = split_tokens(texts, self._tokens)
-            return tokens.flat_values, tokens.row_lengths()
-
-        batches = self._split.batch(_BATCH).map(tokens_and_lengths, num_parallel_calls=os.cpu_count())
-        lengths = []
-        for tokens, batch_lengths in untuned(batches.prefetch(2)).as_numpy_iterator():
-            lengths.append(batch_lengths)
-            yield tokens
-        self.lengths = np.concatenate(lengths)
+    return count_tokens(counted()), np.concatenate(lengths)
 
 
 def _uneven(found: Survey, number_of_classes: int) -> bool:

@@ -87,7 +87,7 @@ def prepare(data: TextData, options: Options) -> Prepared:
         # Before anything is counted: what is left out shall not be known.
         data = sample_train(data, options.max_train_samples, options.split_seed)
     vocabulary = frequent_tokens(
-        count_tokens(_token_batches(data.train, options.tokens)),
+        count_tokens(tokens for tokens, _ in token_batches(data.train, options.tokens)),
         options.vocabulary_size or data.suggested_vocabulary_size,
         options.min_count,
     )
@@ -138,11 +138,14 @@ def prepare(data: TextData, options: Options) -> Prepared:
     )
 
 
-def _token_batches(dataset: tf.data.Dataset, tokens: str) -> Iterator[np.ndarray]:
-    """Split the texts of a dataset of `(text, target)`, and give the tokens of some texts at a time."""
-    batches = dataset.batch(_COUNTING_BATCH).map(
-        lambda texts, _: split_tokens(texts, tokens).flat_values, num_parallel_calls=os.cpu_count()
-    )
+def token_batches(dataset: tf.data.Dataset, tokens: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Split the texts of a dataset of `(text, target)`: some texts' tokens at a time, and how many each text has."""
+
+    def tokens_and_lengths(texts: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        found = split_tokens(texts, tokens)
+        return found.flat_values, found.row_lengths()
+
+    batches = dataset.batch(_COUNTING_BATCH).map(tokens_and_lengths, num_parallel_calls=os.cpu_count())
     return untuned(batches.prefetch(2)).as_numpy_iterator()
 
 
