@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pipelines
+from kseq.applies import check_applies, readers_of
 from kseq.errors import UsageError
-from kseq.options import FIELDS, REGISTRIES, Options, check_applies, readers_of, value_type
+from kseq.option_fields import value_type
+from kseq.options import FIELDS, REGISTRIES, Options
 from kseq.presets import PRESETS
 from kseq.registry import unknown
 from pipelines.errors import DataError

@@ -9,6 +9,7 @@ Keras is imported when a part is built, so that the registries can be listed wit
 
 from typing import Any
 
+from kseq.cells import CELLS
 from kseq.registry import Part
 
 # Why False: a model traced for cuDNN holds an operation that has no CPU kernel, and cuDNN fails on a row of padding.
@@ -16,41 +17,12 @@ from kseq.registry import Part
 PORTABLE = False
 
 
-def simple_rnn(units: int, **settings: Any) -> Any:
-    """Make a `keras.layers.SimpleRNN`, which knows no cuDNN."""
-    import keras
-
-    settings.pop("use_cudnn")
-    return keras.layers.SimpleRNN(units, **settings)
-
-
-def lstm(units: int, **settings: Any) -> Any:
-    """Make a `keras.layers.LSTM`."""
-    import keras
-
-    return keras.layers.LSTM(units, **settings)
-
-
-def gru(units: int, **settings: Any) -> Any:
-    """Make a `keras.layers.GRU`."""
-    import keras
-
-    return keras.layers.GRU(units, **settings)
-
-
-# A cell's `build(units, **settings)` makes a Keras recurrent layer.
-CELLS: dict[str, Part] = {
-    "simple_rnn": Part(simple_rnn, "h = tanh(W x + U h + b): fast, forgets within some tens of tokens", "Elman 1990"),
-    "lstm": Part(lstm, "a gated cell state beside h: remembers longest", "Hochreiter & Schmidhuber 1997"),
-    "gru": Part(gru, "two gates, one state: near the LSTM with a quarter fewer weights", "Cho et al. 2014"),
-}
-
-
 def recurrent(
     vectors: Any,
     mask: Any,
     initial: list[Any] | None = None,
     *,
+    options: Any,
     cell: str,
     bidirectional: bool,
     num_layers: int,
@@ -61,6 +33,7 @@ def recurrent(
     """Stack recurrent layers, each reading the sequence of the one below.
 
     Args:
+        options: all of them, for the cell to take what it reads.
         cell: name in `CELLS`.
         bidirectional: read in both directions and join the halves; D is then twice `units`.
         num_layers: depth.
@@ -75,9 +48,8 @@ def recurrent(
     for number in range(num_layers):
         if number:
             sequence = keras.layers.Dropout(layer_dropout, name=f"layer_dropout_{number}")(sequence)
-        layer = CELLS[cell].build(
-            units, return_sequences=True, return_state=True, use_cudnn=use_cudnn, name=f"{cell}_{number + 1}"
-        )
+        settings = {"return_sequences": True, "return_state": True, "use_cudnn": use_cudnn}
+        layer = CELLS[cell](units, options=options, name=f"{cell}_{number + 1}", **settings)
         if bidirectional:
             layer = keras.layers.Bidirectional(layer, name=f"bidirectional_{number + 1}")
         first = initial[number * states_of_a_layer : (number + 1) * states_of_a_layer] if initial else None

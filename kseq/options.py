@@ -4,17 +4,18 @@ No TensorFlow here: `--help` and usage errors answer at once.
 """
 
 import dataclasses
-import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from kseq.cells import CELLS
 from kseq.class_weights import read_weights
-from kseq.encoders import CELLS, ENCODERS
+from kseq.encoders import ENCODERS
 from kseq.errors import UsageError
 from kseq.heads import HEADS
 from kseq.losses import LOSSES
 from kseq.optimizers import LEARNING_RATES, OPTIMIZERS, SCHEDULES
-from kseq.registry import Part, unknown
+from kseq.option_fields import check_value, option
+from kseq.registry import Part
 from kseq.text_options import BOTH, CACHES, TOKENS, TRUNCATIONS, WORD
 
 # Options that choose a part, and where from. The chosen parts tell which of the other options apply.
@@ -35,47 +36,6 @@ _DROPOUTS = "default: 0.5 where train has fewer than 10,000 texts, else 0.3"
 
 def _rates() -> str:
     return ", ".join(f"{rate} of {name}" for name, rate in LEARNING_RATES.items())
-
-
-def option(
-    default: Any,
-    group: str,
-    help: str,
-    *,
-    choices: Collection[str] | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    below: float | None = None,
-    aliases: tuple[str, ...] = (),
-    applies: tuple[str, Callable[["Options"], bool]] | None = None,
-    not_with: str | None = None,
-) -> Any:
-    """Declare a field of `Options`.
-
-    Args:
-        default: its value where nobody sets one; None leaves it to the dataset.
-        group: heading in `--help`; options of the group "data" go to the dataset's `load`, where it takes them.
-        help: one line; units in it.
-        choices: the allowed names.
-        low, high: the allowed range, ends included.
-        below: the first value that is too large.
-        aliases: other spellings of the flag.
-        applies: when the option does anything, in words and as a function of the options, where that does not follow
-            from the parts that read it.
-        not_with: another option that, where it is set, leaves this one nothing to do.
-    """
-    metadata = {
-        "group": group,
-        "help": help,
-        "choices": tuple(choices) if choices else None,
-        "low": low,
-        "high": high,
-        "below": below,
-        "aliases": aliases,
-        "applies": applies,
-        "not_with": not_with,
-    }
-    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,7 +191,7 @@ class Options:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            _check_value(field, getattr(self, field.name))
+            check_value(field, getattr(self, field.name))
         read_weights(self.class_weight)
         # A server takes a folder whose name is a number for a version, and one with a leading dot for none.
         name = self.name
@@ -255,10 +215,11 @@ class Options:
         """Name the export: as asked for, or by the data and the model."""
         if self.name is not None:
             return self.name
+        recurrent = self.encoder == "recurrent"
         parts = (
             data_name,
-            self.cell,
-            "bi" if self.bidirectional else "",
+            self.cell if recurrent else self.encoder,
+            "bi" if recurrent and self.bidirectional else "",
             self.head,
             # Or a try on some texts would become the newest version of a model that is in use.
             "sample" if self.max_train_samples is not None else "",
@@ -267,95 +228,3 @@ class Options:
 
 
 FIELDS: dict[str, dataclasses.Field] = {field.name: field for field in dataclasses.fields(Options)}
-
-
-def value_type(field: dataclasses.Field) -> type:
-    """Tell the type of a field's values, apart from None."""
-    return {"str": str, "int": int, "float": float, "bool": bool}[_type_name(field).removesuffix(" | None")]
-
-
-def chosen_parts(options: Options) -> Iterator[tuple[str, str, Part]]:
-    """Give (option, name, part) for every part that is in use."""
-    for name, registry in REGISTRIES.items():
-        chosen = getattr(options, name)
-        yield name, chosen, registry[chosen]
-
-
-def readers_of(name: str) -> list[tuple[str, str]]:
-    """List the parts that read an option, as (option that chooses the part, name of the part)."""
-    return [
-        (registry_name, part_name)
-        for registry_name, registry in REGISTRIES.items()
-        for part_name, part in registry.items()
-        if name in part.reads
-    ]
-
-
-def check_applies(options: Options, typed: Collection[str], dataset_reads: Collection[str]) -> None:
-    """Refuse options that were typed and that none of the chosen parts reads.
-
-    Args:
-        options: all values.
-        typed: names of the fields that the user set.
-        dataset_reads: names of the arguments of the dataset's `load`.
-
-    Raises:
-        UsageError: naming the flag, the choice that does not read it and those that would.
-    """
-    read_now = {name for _, _, part in chosen_parts(options) for name in part.reads}
-    for name in typed:
-        readers = readers_of(name)
-        if readers and name not in read_now:
-            used = sorted({f"--{_dashed(registry)} {getattr(options, registry)}" for registry, _ in readers})
-            wanted = [f"--{_dashed(registry)} {part}" for registry, part in readers]
-            raise UsageError(
-                f"--{_dashed(name)} does not apply to {' and '.join(used)}; it is read by {', '.join(wanted)}. "
-                "Leave it out, or choose one of those."
-            )
-        applies = FIELDS[name].metadata.get("applies")
-        if applies and not applies[1](options):
-            raise UsageError(f"--{_dashed(name)} needs {applies[0]}. Leave it out, or add that.")
-        other = FIELDS[name].metadata.get("not_with")
-        if other and getattr(options, other) is not None:
-            raise UsageError(
-                f"--{_dashed(name)} does not apply beside --{_dashed(other)} {getattr(options, other)}, which gives "
-                "that split whole. Leave one of the two out."
-            )
-        if FIELDS[name].metadata.get("group") == "data" and name not in dataset_reads:
-            takes = [f"--{_dashed(read)}" for read in sorted(dataset_reads) if read in FIELDS]
-            raise UsageError(
-                f"--{_dashed(name)} does not apply to the dataset {options.dataset!r}, which takes "
-                f"{', '.join(takes) or 'none of its kind'}. Leave it out."
-            )
-
-
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")
-
-
-def _type_name(field: dataclasses.Field) -> str:
-    return field.type if isinstance(field.type, str) else getattr(field.type, "__name__", str(field.type))
-
-
-def _check_value(field: dataclasses.Field, value: Any) -> None:
-    """Raise `UsageError` unless a value has the field's type and range."""
-    if value is None and field.default is None:
-        return
-    expected = value_type(field)
-    fits = isinstance(value, (int, float)) if expected is float else isinstance(value, expected)
-    if not fits or (isinstance(value, bool) and expected is not bool):
-        raise UsageError(f"{field.name} is {value!r}; expected {_a(expected)}.")
-    rules = field.metadata
-    if rules.get("choices") and value not in rules["choices"]:
-        raise UsageError(unknown(field.name, value, rules["choices"]))
-    low, high, below = rules.get("low"), rules.get("high"), rules.get("below")
-    inside = (low is None or value >= low) and (high is None or value <= high) and (below is None or value < below)
-    finite = expected is not float or math.isfinite(value)
-    if not (inside and finite):
-        upper = f" and at most {high}" if high is not None else f" and below {below}" if below is not None else ""
-        upper += "" if finite else ", and finite"
-        raise UsageError(f"{field.name} is {value!r}; expected {_a(expected)} of at least {low}{upper}.")
-
-
-def _a(expected: type) -> str:
-    return {str: "a name", int: "a whole number", float: "a number", bool: "true or false"}[expected]

@@ -13,7 +13,8 @@ class Part:
     """One entry of a registry: what builds it, and what is true of it.
 
     The keyword-only parameters of `build` that have no default are the options that the part reads. Which flags apply
-    to a choice of parts follows from them, so that no list of flags stands beside the code.
+    to a choice of parts follows from them, so that no list of flags stands beside the code. A part that chooses another
+    one, as the recurrent encoder does a cell, also has the parameter `options`, which is all of them.
 
     Attributes:
         build: makes the part; what it takes and gives is said where its registry stands.
@@ -31,17 +32,22 @@ class Part:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Names of the options that the part reads."""
+        """Names of the options that the part reads, `options` itself apart."""
         parameters = inspect.signature(self.build).parameters.values()
         return tuple(
             parameter.name
             for parameter in parameters
-            if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+            if parameter.kind is parameter.KEYWORD_ONLY
+            and parameter.default is parameter.empty
+            and parameter.name != "options"
         )
 
     def __call__(self, *inputs: Any, options: Any, **more: Any) -> Any:
         """Build the part, with the options that it reads taken from the attributes of `options`."""
-        return self.build(*inputs, **{name: getattr(options, name) for name in self.reads}, **more)
+        values = {name: getattr(options, name) for name in self.reads}
+        if "options" in inspect.signature(self.build).parameters:
+            values["options"] = options
+        return self.build(*inputs, **values, **more)
 
 
 def unknown(what: str, value: object, choices: Iterable[str]) -> str:

@@ -21,7 +21,8 @@ from kseq.command_line import (
 )
 from kseq.console import Console
 from kseq.errors import UsageError
-from kseq.options import FIELDS, Options, value_type
+from kseq.option_fields import value_type
+from kseq.options import FIELDS, Options
 from kseq.presets import PRESETS
 from pipelines.errors import DataError
 

@@ -1,4 +1,4 @@
-"""The contract that every part keeps, over every cell, direction and head.
+"""The contract that every part keeps, in models that cover every pair of parts.
 
 A part that is added to a registry is tested here without a new test.
 """
@@ -10,16 +10,23 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kseq.encoders import CELLS, ENCODERS
+from kseq.applies import chosen_parts
+from kseq.cells import CELLS
+from kseq.encoders import ENCODERS
 from kseq.heads import HEADS
 from kseq.model import build_model, serving_model
 from kseq.options import Options
+from tests.model_grid import CHOICES, pairs_of, pairwise_rows
 
 SPEC = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
-GRID = [
-    pytest.param(Options("toy", cell=cell, bidirectional=bidirectional, head=head), id=f"{cell}-{direction}-{head}")
-    for cell, (bidirectional, direction), head in itertools.product(CELLS, [(False, "one"), (True, "bi")], HEADS)
-]
+
+
+def name_of(row):
+    return "-".join(name if chosen is True else chosen for name, chosen in row.items() if chosen)
+
+
+GRID = [pytest.param(Options("toy", **row), id=name_of(row)) for row in pairwise_rows()]
+CELLS_AND_HEADS = [*(("cell", name) for name in CELLS), *(("head", name) for name in HEADS)]
 SMALL = {"vocabulary_size": 11, "units": 5, "embedding_dim": 4, "attention_units": 3, "num_layers": 2}
 SMALL |= {"character_buckets": 30, "ngram_buckets": 40, "embedding_dropout": 0.3, "dropout": 0.3}
 ROWS = np.array([[2, 3, 4, 5, 6, 7, 8], [9, 10, 2, 3, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]], np.int32)
@@ -52,12 +59,22 @@ def answer(model, rows):
 
 
 def test_the_grid_covers_every_registered_part():
-    assert len(GRID) == len(CELLS) * 2 * len(HEADS) >= 30
-    assert set(ENCODERS) == {"recurrent"}
+    met = set().union(*(pairs_of(row) for row in pairwise_rows()))
+    assert {choice for pair in met for choice in pair} == {(name, value) for name in CHOICES for value in CHOICES[name]}
+    assert len(GRID) >= len(CELLS) * len(HEADS) >= 15
+    assert {"encoder", "cell", "head", "bidirectional"} <= set(CHOICES)
+
+
+def test_the_grid_covers_every_pair_of_cell_and_head_and_direction():
+    met = set().union(*(pairs_of(row) for row in pairwise_rows()))
+    for cell, head in itertools.product(CELLS, HEADS):
+        assert (("cell", cell), ("head", head)) in met
+    for (name, part), both in itertools.product(CELLS_AND_HEADS, [False, True]):
+        assert tuple(sorted([(name, part), ("bidirectional", both)])) in met
 
 
 @pytest.mark.parametrize("options", GRID)
-def test_padding_batching_order_and_saving(options, tmp_path):
+def test_padding_batching_order_saving_and_gradients(options, tmp_path):
     model = small_model(options)
     expected = answer(model, ROWS)
     assert expected.shape == (3, 3)
@@ -70,7 +87,7 @@ def test_padding_batching_order_and_saving(options, tmp_path):
         alone = row[row != 0][None]
         np.testing.assert_allclose(answer(model, alone)[0], expected[number], atol=1e-5, err_msg="a text alone differs")
 
-    if ENCODERS[options.encoder].order_sensitive and CELLS[options.cell].order_sensitive:
+    if all(part.order_sensitive for _, _, part in chosen_parts(options)):
         swapped = ROWS.copy()
         swapped[0, [1, 4]] = swapped[0, [4, 1]]
         assert np.abs(answer(model, swapped)[0] - expected[0]).max() > 1e-4, "swapped words change nothing"
@@ -84,10 +101,6 @@ def test_padding_batching_order_and_saving(options, tmp_path):
     exponentials = np.exp(expected - expected.max(axis=1, keepdims=True))
     np.testing.assert_allclose(probabilities, exponentials / exponentials.sum(axis=1, keepdims=True), atol=1e-6)
 
-
-@pytest.mark.parametrize("options", GRID)
-def test_every_trainable_weight_gets_a_gradient(options):
-    model = small_model(options)
     with tf.GradientTape() as tape:
         logits = model({"token_ids": tf.constant(ROWS)}, training=False)
         loss = tf.reduce_sum(logits * tf.random.stateless_normal(logits.shape, [1, 2]))

@@ -31,6 +31,7 @@ ORDER = [
     "kseq.layers.padding_mask",
     "kseq.layers.pooling",
     "kseq.layers.word_dropout",
+    "kseq.cells",
     "kseq.encoders",
     "kseq.heads",
     "kseq.figures",
@@ -38,7 +39,9 @@ ORDER = [
     "kseq.labels_output",
     "kseq.outputs",
     "kseq.optimizers",
+    "kseq.option_fields",
     "kseq.options",
+    "kseq.applies",
     "kseq.weak_classes",
     "kseq.html_entities",
     "kseq.word_rules",
@@ -71,10 +74,10 @@ MEETING_PLACES = {
 }  # fmt: skip
 # What is read before the slow imports: flags, usage errors, listings.
 LIGHT = {
-    "kseq", "kseq.errors", "kseq.saved_model", "kseq.text_options", "kseq.registry", "kseq.encoders", "kseq.heads",
-    "kseq.class_weights", "kseq.losses", "kseq.class_output", "kseq.labels_output",
-    "kseq.outputs", "kseq.optimizers", "kseq.options", "kseq.presets", "kseq.console", "kseq.command_line",
-    "kseq.interruption",
+    "kseq", "kseq.errors", "kseq.saved_model", "kseq.text_options", "kseq.registry", "kseq.cells", "kseq.encoders",
+    "kseq.heads", "kseq.class_weights", "kseq.losses", "kseq.class_output", "kseq.labels_output",
+    "kseq.outputs", "kseq.optimizers", "kseq.option_fields", "kseq.options", "kseq.applies", "kseq.presets",
+    "kseq.console", "kseq.command_line", "kseq.interruption",
     "kseq.__main__", "pipelines", "pipelines.errors", "pipelines.sources", "pipelines.availability", *COMMAND_MODULES,
 }  # fmt: skip
 HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "keras_tuner", "matplotlib", "sklearn", "scipy"}

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from kseq.encoders import CELLS, ENCODERS
+from kseq.cells import CELLS
+from kseq.encoders import ENCODERS
 from kseq.heads import HEADS
 from kseq.layers.attention_pooling import AttentionPooling
 from kseq.layers.mean_embedding import MeanEmbedding

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from kseq.applies import check_applies, chosen_parts, readers_of
 from kseq.errors import UsageError
-from kseq.options import FIELDS, REGISTRIES, Options, check_applies, chosen_parts, option, value_type
+from kseq.option_fields import option, value_type
+from kseq.options import FIELDS, REGISTRIES, Options
 from kseq.registry import Part, unknown
 
 ROOT = Path(__file__).parents[1]
@@ -256,7 +258,7 @@ def test_every_option_of_the_data_is_taken_by_a_dataset():
 def test_chosen_parts_are_those_in_use():
     options = Options("toy", cell="lstm", head="attention", optimizer="sgd")
     chosen = {registry: (name, part) for registry, name, part in chosen_parts(options)}
-    assert set(chosen) == set(REGISTRIES)
+    assert set(chosen) <= set(REGISTRIES)
     assert chosen["cell"] == ("lstm", REGISTRIES["cell"]["lstm"])
     assert chosen["head"][0] == "attention"
     assert chosen["optimizer"][0] == "sgd"
@@ -294,7 +296,9 @@ def test_an_option_that_no_chosen_part_reads_is_refused(chosen, typed, received,
 
 @pytest.mark.parametrize(("registry", "name", "part"), READS)
 def test_an_option_that_the_chosen_part_reads_is_taken(registry, name, part):
-    check_applies(Options("toy", num_layers=2, **{registry: name}), part.reads, EVERYTHING_OF_DATA)
+    # What reads the choice is chosen too: a cell is none without a recurrent encoder.
+    choosers = dict(readers_of(registry)[:1])
+    check_applies(Options("toy", num_layers=2, **choosers, **{registry: name}), part.reads, EVERYTHING_OF_DATA)
 
 
 def test_untyped_options_are_never_refused():
@@ -315,6 +319,22 @@ def test_options_of_the_data_apply_where_the_dataset_takes_them():
         check_applies(options, ["fine_labels"], [])
 
 
+def test_a_part_that_nothing_chooses_is_not_in_use(monkeypatch):
+    """A cell beside an encoder that has none: its flag and those that it reads are refused, naming the encoder."""
+    monkeypatch.setitem(REGISTRIES["encoder"], "bag", Part(lambda vectors, mask: None, "no order"))
+    monkeypatch.setitem(REGISTRIES["cell"], "leaky", Part(lambda units, *, attention_units: None, "reads an option"))
+    options = Options("toy", cell="gru")
+    object.__setattr__(options, "encoder", "bag")
+    assert {name for name, _, _ in chosen_parts(options)} == {"encoder", "head", "optimizer", "schedule", "loss"}
+    for typed in ("cell", "units"):
+        with pytest.raises(UsageError) as error:
+            check_applies(options, [typed], [])
+        assert f"--{typed} does not apply to --encoder bag; it is read by --encoder recurrent" in str(error.value)
+    object.__setattr__(options, "encoder", "recurrent")
+    with pytest.raises(UsageError, match="--attention-units does not apply to --cell gru and --head max_mean; it is"):
+        check_applies(options, ["attention_units"], [])
+
+
 # Parts
 
 
@@ -327,6 +347,12 @@ def test_a_part_reads_its_keyword_only_parameters_without_default():
     options = Options("toy", units=3, cell="lstm")
     assert part("x", options=options) == ("x", 2, 3, "lstm", 5, {})
     assert part("x", 4, options=options, extra=6, other=7) == ("x", 4, 3, "lstm", 6, {"other": 7})
+
+
+def test_a_part_that_chooses_another_one_takes_all_options():
+    part = Part(lambda inputs, *, options, units: (inputs, options.cell, units), "a part")
+    assert part.reads == ("units",)
+    assert part("x", options=Options("toy", units=3, cell="lstm")) == ("x", "lstm", 3)
 
 
 def test_option_declares_every_rule():

@@ -1,0 +1,88 @@
+"""Which options apply to a choice of parts, as the parts themselves tell. No TensorFlow here."""
+
+from collections.abc import Collection, Iterator
+
+from kseq.errors import UsageError
+from kseq.options import FIELDS, REGISTRIES, Options
+from kseq.registry import Part
+
+
+def chosen_parts(options: Options) -> Iterator[tuple[str, str, Part]]:
+    """Give (option, name, part) for every part that is in use.
+
+    A part may read the option that chooses another one, as the recurrent encoder reads `cell`; that other one is in use
+    where the first is.
+    """
+    read_by_parts = {read for registry in REGISTRIES.values() for part in registry.values() for read in part.reads}
+    waiting = [name for name in REGISTRIES if name not in read_by_parts]
+    while waiting:
+        option = waiting.pop(0)
+        chosen = getattr(options, option)
+        part = REGISTRIES[option][chosen]
+        yield option, chosen, part
+        waiting += [name for name in REGISTRIES if name in part.reads]
+
+
+def readers_of(name: str) -> list[tuple[str, str]]:
+    """List the parts that read an option, as (option that chooses the part, name of the part)."""
+    return [
+        (registry_name, part_name)
+        for registry_name, registry in REGISTRIES.items()
+        for part_name, part in registry.items()
+        if name in part.reads
+    ]
+
+
+def check_applies(options: Options, typed: Collection[str], dataset_reads: Collection[str]) -> None:
+    """Refuse options that were typed and that none of the chosen parts reads.
+
+    Args:
+        options: all values.
+        typed: names of the fields that the user set.
+        dataset_reads: names of the arguments of the dataset's `load`.
+
+    Raises:
+        UsageError: naming the flag, the choice that does not read it and those that would.
+    """
+    chosen = list(chosen_parts(options))
+    in_use = {option for option, _, _ in chosen}
+    read_now = {name for _, _, part in chosen for name in part.reads}
+    for name in typed:
+        readers = readers_of(name)
+        if readers and name not in read_now:
+            used = sorted(_in_the_way(name, options, in_use))
+            wanted = [f"--{_dashed(registry)} {part}" for registry, part in readers]
+            raise UsageError(
+                f"--{_dashed(name)} does not apply to {' and '.join(used)}; it is read by {', '.join(wanted)}. "
+                "Leave it out, or choose one of those."
+            )
+        applies = FIELDS[name].metadata.get("applies")
+        if applies and not applies[1](options):
+            raise UsageError(f"--{_dashed(name)} needs {applies[0]}. Leave it out, or add that.")
+        other = FIELDS[name].metadata.get("not_with")
+        if other and getattr(options, other) is not None:
+            raise UsageError(
+                f"--{_dashed(name)} does not apply beside --{_dashed(other)} {getattr(options, other)}, which gives "
+                "that split whole. Leave one of the two out."
+            )
+        if FIELDS[name].metadata.get("group") == "data" and name not in dataset_reads:
+            takes = [f"--{_dashed(read)}" for read in sorted(dataset_reads) if read in FIELDS]
+            raise UsageError(
+                f"--{_dashed(name)} does not apply to the dataset {options.dataset!r}, which takes "
+                f"{', '.join(takes) or 'none of its kind'}. Leave it out."
+            )
+
+
+def _in_the_way(name: str, options: Options, in_use: Collection[str]) -> set[str]:
+    """Give the flags that keep an option from being read: those of its readers, or of what would choose these."""
+    found: set[str] = set()
+    for registry in {registry for registry, _ in readers_of(name)}:
+        if registry in in_use:
+            found.add(f"--{_dashed(registry)} {getattr(options, registry)}")
+        else:
+            found |= _in_the_way(registry, options, in_use)
+    return found
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
