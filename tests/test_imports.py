@@ -24,6 +24,7 @@ ORDER = [
     "kseq.metrics",
     "kseq.scoring",
     "kseq.label_scoring",
+    "kseq.paired_tests",
     "kseq.thresholds",
     "kseq.layers",
     "kseq.layers.attention_pooling",
