@@ -53,11 +53,21 @@ class Options:
     )
     manual_dir: str | None = option(None, "data", "where the dataset's original archive lies, instead of a download")
     split_seed: int = option(0, "data", "seed of carved splits, apart from --seed so that runs share a test", low=0)
-    validation_fraction: float = option(
-        0.1, "data", "fraction of train carved for validation", low=0.001, high=0.9, not_with="validation_file"
+    validation_fraction: float | None = option(
+        None,
+        "data",
+        "fraction of train carved for validation where none is given (default: 0.1)",
+        low=0.001,
+        high=0.9,
+        not_with="validation_file",
     )
-    test_fraction: float = option(
-        0.2, "data", "fraction carved for test where none is given", low=0.001, high=0.9, not_with="test_file"
+    test_fraction: float | None = option(
+        None,
+        "data",
+        "fraction carved for test where none is given (default: 0.2)",
+        low=0.001,
+        high=0.9,
+        not_with="test_file",
     )
     text_column: str | None = option(
         None, "data", "column of the text: a name or a number from 1; several with commas between (default: found)"

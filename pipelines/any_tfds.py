@@ -29,8 +29,8 @@ def load(
     text_column: str | None = None,
     label_column: str | None = None,
     split_seed: int = 0,
-    validation_fraction: float = 0.1,
-    test_fraction: float = 0.2,
+    validation_fraction: float | None = None,
+    test_fraction: float | None = None,
 ) -> TextData:
     """Load a dataset by its feature of text and its feature of labels.
 
@@ -47,8 +47,8 @@ def load(
         text_column: feature that holds the text; several joined by commas are joined by line breaks.
         label_column: feature that holds the label; needed where it is no `ClassLabel` and has no usual name.
         split_seed: seed of whatever is carved.
-        validation_fraction: share of train to carve, between 0 and 1.
-        test_fraction: share of train to carve, between 0 and 1.
+        validation_fraction: share of train to carve where there is no validation, between 0 and 1; 0.1 where None.
+        test_fraction: share of train to carve where there is no test, between 0 and 1; 0.2 where None.
 
     Raises:
         DataError: no such dataset, its data cannot be had, or it is not clear which feature is text or label.

@@ -16,6 +16,8 @@ from pipelines.streams import drop_texts, select
 from pipelines.survey import survey, survey_twice
 
 TARGET_KINDS = ("class", "classes")
+# Of what then is train, where nothing is asked for; test is carved first.
+FRACTIONS = {"test": 0.2, "validation": 0.1}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,8 +81,8 @@ def from_splits(
     *,
     target_kind: str = "class",
     validation: tf.data.Dataset | None = None,
-    validation_fraction: float = 0.1,
-    test_fraction: float = 0.2,
+    validation_fraction: float | None = None,
+    test_fraction: float | None = None,
     split_seed: int = 0,
     unlabeled: tf.data.Dataset | None = None,
     unlabeled_size: int | None = None,
@@ -101,8 +103,8 @@ def from_splits(
             `reshuffle_each_iteration=False`.
         class_names: one name a class, all different, C of them.
         target_kind: "class", one label a text, or "classes", any number of them.
-        validation_fraction: share of train to carve, between 0 and 1.
-        test_fraction: share of train to carve where there is no test split, between 0 and 1.
+        validation_fraction: share of train to carve, between 0 and 1; 0.1 where None, as it is beside a given split.
+        test_fraction: the same of the test split; 0.2 where None.
         split_seed: seed of the carving.
         unlabeled: unbatched `tf.data` of strings; those that stand in test are left out as it is read.
         unlabeled_size: number of its texts, those included, where known.
@@ -117,10 +119,11 @@ def from_splits(
         DataError: one class only, class names that are not different texts, an empty split, a split that is another
             when it is read again, a label out of range, a class that train lacks, a test part of another length.
     """
-    for what, fraction in (("validation", validation_fraction), ("test", test_fraction)):
-        if not 0 < fraction < 1:
+    fractions = {"test": test_fraction, "validation": validation_fraction}
+    for split, fraction in fractions.items():
+        if fraction is not None and not 0 < fraction < 1:
             raise DataError(
-                f"the {what} fraction is {fraction}; it must lie between 0 and 1, such as 0.1 for a tenth of the "
+                f"the {split} fraction is {fraction}; it must lie between 0 and 1, such as 0.1 for a tenth of the "
                 "training split."
             )
     if target_kind not in TARGET_KINDS:
@@ -128,15 +131,21 @@ def from_splits(
     check_class_names(name, class_names)
     spec = target_spec(target_kind, len(class_names))
     given = {"train": train, "validation": validation, "test": test}
+    for split, fraction in fractions.items():
+        if fraction is not None and given[split] is not None:
+            raise DataError(
+                f"{name!r} has a {split} split of its own, so that none is carved; the {split} fraction of {fraction} "
+                f"would do nothing. Leave --{split}-fraction out, or take the {split} split out of the data."
+            )
     splits = {split: _typed(name, split, each, spec) for split, each in given.items() if each is not None}
     surveys = {split: survey_twice(name, split, each) for split, each in splits.items()}
     # Labels are checked before anything is carved: of one class or of wild labels, it would only blur the message.
     check_splits(name, surveys, class_names)
     staying = np.arange(len(surveys["train"]))
-    for split, fraction in (("test", test_fraction), ("validation", validation_fraction)):
+    for split, fraction in fractions.items():
         if split not in splits:
             whole = surveys["train"]
-            chosen = carve(whole, fraction, split_seed)
+            chosen = carve(whole, fraction or FRACTIONS[split], split_seed)
             if not chosen.any():
                 raise DataError(
                     f"no {split} split can be carved out of {name!r}: of its {len(whole)} texts, "

@@ -195,6 +195,11 @@ def test_from_splits_states_the_size_of_the_unlabeled_split_without_reading_it()
         ({"validation_fraction": 0.0}, "fraction is 0.0"),
         ({"validation_fraction": 1.0}, "fraction is 1.0"),
         ({"validation_fraction": float("nan")}, "fraction is nan"),
+        ({"test_fraction": 0.3}, r"'toy' has a test split of its own.*fraction of 0.3.*Leave --test-fraction out"),
+        (
+            {"validation": TEST, "validation_fraction": 0.2},
+            r"a validation split of its own.* --validation-fraction",
+        ),
     ],
 )
 def test_from_splits_refuses(changed, received):

@@ -258,6 +258,25 @@ def test_a_file_takes_the_place_of_the_test_in_a_folder(tmp_path):
     assert any(f"--test-file {other} takes the place of the test split" in note for note in data.notes)
 
 
+def test_a_fraction_beside_a_given_split_is_refused(tmp_path):
+    for split in ("train", "test"):
+        write_rows(tmp_path / f"{split}.csv", [(f"{split} {text}", label) for text, label in many_rows(30)])
+    assert load(str(tmp_path), validation_fraction=0.5).sizes["train"] == 15
+    with pytest.raises(DataError, match=r"has a test split of its own.* 0.4 .*Leave --test-fraction out"):
+        load(str(tmp_path), test_fraction=0.4)
+
+
+def test_a_folder_of_several_splits_is_no_split(tmp_path):
+    train = write_rows(tmp_path / "train.csv", many_rows(30))
+    other = tmp_path / "other"
+    other.mkdir()
+    for split in ("train", "dev"):
+        write_rows(other / f"{split}.csv", [(f"{split} {text}", label) for text, label in many_rows(30)])
+    with pytest.raises(DataError, match=r"--test-file, holds several splits, validation and train, and none .* test"):
+        load(str(train), test_file=str(other))
+    assert load(str(train), validation_file=str(other)).sizes["validation"] == 30
+
+
 def test_several_labels_a_text(tmp_path):
     rows = [(f"text {n}", "|".join("abc"[: n % 3 + 1])) for n in range(60)]
     data = load(write_rows(tmp_path / "some.csv", rows), label_separator="|")

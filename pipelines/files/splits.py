@@ -111,6 +111,11 @@ def _tables(
         some = ", ".join(layout.left_out[:3]) + (", …" if len(layout.left_out) > 3 else "")
         files = "1 file is" if len(layout.left_out) == 1 else f"{len(layout.left_out):,} files are"
         notes.append(f"{files} left out, as no texts of a class: {some}.")
+    if only and only not in tables and len(tables) > 1:
+        raise DataError(
+            f"{path}, given as {_FLAGS[only]}, holds several splits, {' and '.join(tables)}, and none that is called "
+            f"{only}. Give the path of the one that is meant."
+        )
     # A folder that is given as a split may call itself one, or lie there as class folders alone.
     return {only: tables[only]} if only in tables else tables
 

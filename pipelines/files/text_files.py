@@ -12,7 +12,7 @@ from pipelines.errors import DataError, errors_of_data
 from pipelines.files import encodings, labels
 from pipelines.files.reading import FileSplit, suggested_sequence_length
 from pipelines.files.splits import read_splits
-from pipelines.text_data import TextData, from_splits, target_spec
+from pipelines.text_data import FRACTIONS, TextData, from_splits, target_spec
 
 # Handing over one text at a time costs more than reading it.
 _BATCH = 1000
@@ -35,8 +35,8 @@ def load(
     encoding: str | None = None,
     on_bad_rows: str = "skip",
     split_seed: int = 0,
-    validation_fraction: float = 0.1,
-    test_fraction: float = 0.2,
+    validation_fraction: float | None = None,
+    test_fraction: float | None = None,
 ) -> TextData:
     """Load files of texts with labels, whatever their format.
 
@@ -52,8 +52,8 @@ def load(
         encoding: of all texts that say nothing of their own; else they must be UTF-8 or UTF-16.
         on_bad_rows: "skip" to count them, "error" to stop at the first.
         split_seed: seed of carved splits.
-        validation_fraction: share of train to carve, between 0 and 1.
-        test_fraction: share of everything to carve where no test is given, between 0 and 1.
+        validation_fraction: share of train to carve where no validation is given, between 0 and 1; 0.1 where None.
+        test_fraction: share of everything to carve where no test is given, between 0 and 1; 0.2 where None.
 
     Raises:
         DataError: whatever cannot be read, with the file, the line and how to mend it.
@@ -83,8 +83,9 @@ def load(
     lengths = found.splits["train"].lengths
     notes = list(found.notes)
     if "test" not in datasets:
+        share = test_fraction or FRACTIONS["test"]
         notes.append(
-            f"No test was given: {test_fraction:.0%} of the texts are carved for it (split seed {split_seed}), the "
+            f"No test was given: {share:.0%} of the texts are carved for it (split seed {split_seed}), the "
             "same ones whatever the seed of the run."
         )
     # The files are read again there, within tf.data.
