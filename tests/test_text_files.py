@@ -277,6 +277,23 @@ def test_a_folder_of_several_splits_is_no_split(tmp_path):
     assert load(str(train), validation_file=str(other)).sizes["validation"] == 30
 
 
+def test_labels_that_are_measurements_are_remarked(tmp_path):
+    rows = [(f"this is text number {n} of them", f"{n % 40 / 8 - 2:.3f}") for n in range(200)]
+    path = write_rows(tmp_path / "scores.csv", rows)
+    notes = load(str(path)).notes
+    assert [note for note in notes if note.startswith("Labels are numbers such as '-1.875', 40 different ones")]
+    grades = write_rows(tmp_path / "grades.csv", [(text, f"{float(said):.0f}.5") for text, said in rows])
+    assert not [note for note in load(str(grades)).notes if note.startswith("Labels are numbers")]
+
+
+def test_the_example_of_a_label_is_what_repeats_itself_most(tmp_path):
+    rows = [(n, f"{n % 900 / 8:.3f}", f"this is text number {n} of them, and no other") for n in range(1800)]
+    path = tmp_path / "scores.tsv"
+    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows))
+    with pytest.raises(DataError, match=r"not clear which column holds the label.* such as --label-column 2"):
+        load(str(path))
+
+
 def test_several_labels_a_text(tmp_path):
     rows = [(f"text {n}", "|".join("abc"[: n % 3 + 1])) for n in range(60)]
     data = load(write_rows(tmp_path / "some.csv", rows), label_separator="|")

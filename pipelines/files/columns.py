@@ -336,6 +336,9 @@ def _unclear(table: Table, seen: Sequence[Profile], missing: Sequence[str], take
     for what in missing:
         possible = [i for i, name in enumerate(table.columns) if not (table.named and is_id(name))]
         free = [i for i in possible if i not in taken]
+        if what == "label":
+            # Nothing looks like one: the column that repeats itself most is the best example.
+            free.sort(key=lambda i: len(seen[i].values) / max(seen[i].filled, 1))
         likely = candidates[what] or free or possible or list(range(len(seen)))
         first = table.columns[likely[0]] if table.named else str(likely[0] + 1)
         if table.columns.count(first) > 1:

@@ -16,6 +16,9 @@ from pipelines.files.trees import changed
 _TOKENS = re.compile(f"[{WITHOUT_BLANKS}]|[^\\W{WITHOUT_BLANKS}]+|[!?]")
 # Lengths are counted in the first texts, and then in every such one.
 _MEASURED, _MEASURED_OF = 2000, 16
+# Half stars are classes; more different fractions than this are measurements.
+_FRACTION = re.compile(r"[+-]?\d*\.\d*[1-9]\d*", re.ASCII)
+_MOST_FRACTIONS = 20
 SHORTEST, LONGEST = 32, 400
 
 
@@ -164,8 +167,15 @@ def _check_plausible(split: FileSplit) -> None:
 
 
 def doubt(split: FileSplit) -> str:
-    """Say that more than every second row has a label of its own, where that is so; else ""."""
+    """Say that labels are measurements, or that more than every second row has one of its own; else ""."""
     table, columns = split.parts[0]
+    fractions = [said for said in split.counts if isinstance(said, str) and _FRACTION.fullmatch(said)]
+    if len(fractions) > _MOST_FRACTIONS:
+        return (
+            f"Labels are numbers such as {fractions[0]!r}, {len(split.counts):,} different ones: each is taken for a "
+            "class of its own, and that one number is near another is not learned. Put them into ranges with a name "
+            "each, such as low and high."
+        )
     if table.fixed or columns.asked or split.separator is not None or not split.tally.read > 9:
         return ""
     number = len(split.counts)
