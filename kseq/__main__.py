@@ -13,6 +13,7 @@ from kseq.registry import unknown
 COMMANDS = {
     "run": "train on a dataset, test once, leave a verified SavedModel",
     "data": "look at a dataset or a file: what is in it, what is wrong with it",
+    "predict": "answer the texts of a file with a SavedModel",
 }
 
 

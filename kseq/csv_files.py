@@ -30,16 +30,17 @@ def write_csv(path: str | os.PathLike[str], header: Sequence[str], rows: Iterabl
     """
     with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([_neutral(name) for name in header])
+        writer.writerow([neutral(name) for name in header])
         for number, row in enumerate(rows, start=1):
             if len(row) != len(header):
                 raise ValueError(
                     f"row {number} has {len(row)} cells; expected {len(header)}, one for each of {', '.join(header)}."
                 )
-            writer.writerow([_neutral(cell) for cell in row])
+            writer.writerow([neutral(cell) for cell in row])
 
 
-def _neutral(cell: object) -> object:
+def neutral(cell: object) -> object:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
     if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(cell):
         return "'" + cell
     return cell

@@ -53,6 +53,9 @@ ORDER = [
     "kseq.interruption",
     "kseq.training",
     "kseq.csv_files",
+    "kseq.answer_columns",
+    "kseq.row_files",
+    "kseq.prediction_job",
     "kseq.markdown",
     "kseq.labels_card",
     "kseq.model_card",
@@ -72,13 +75,15 @@ COMMAND_MODULES = [f"kseq.{verb}" for verb in COMMANDS]
 # Where text data and models meet, beside the commands.
 MEETING_PLACES = {
     "kseq.experiment", "kseq.data_report", "kseq.console", "kseq.command_line", "kseq.report", "kseq.__main__",
+    "kseq.prediction_job",
 }  # fmt: skip
 # What is read before the slow imports: flags, usage errors, listings.
 LIGHT = {
     "kseq", "kseq.errors", "kseq.saved_model", "kseq.text_options", "kseq.registry", "kseq.cells", "kseq.encoders",
     "kseq.heads", "kseq.class_weights", "kseq.losses", "kseq.class_output", "kseq.labels_output",
     "kseq.outputs", "kseq.optimizers", "kseq.option_fields", "kseq.options", "kseq.applies", "kseq.presets",
-    "kseq.console", "kseq.command_line", "kseq.interruption",
+    "kseq.console", "kseq.command_line", "kseq.interruption", "kseq.csv_files", "kseq.answer_columns", "kseq.row_files",
+    "kseq.prediction_job",
     "kseq.__main__", "pipelines", "pipelines.errors", "pipelines.sources", "pipelines.availability", *COMMAND_MODULES,
 }  # fmt: skip
 HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "keras_tuner", "matplotlib", "sklearn", "scipy"}

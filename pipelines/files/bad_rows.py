@@ -76,5 +76,7 @@ class Tally:
             "read": self.read,
             "skipped": self.skipped,
             "skipped_by_reason": dict(self.reasons),
-            "first_bad_rows": [row._asdict() for row in self.first],
+            "first_bad_rows": [
+                {"file": row.file, "line": row.line, "reason": row.reason, "detail": row.detail} for row in self.first
+            ],
         }

@@ -325,9 +325,10 @@ def open_table(file: File, encoding: Encoding, wanted: Sequence[str], preferred:
                 next(found, None)
             for line, fields, fault in found:
                 if fault:
-                    yield BadRow(name, line, fault)
+                    yield BadRow(name, line, fault, content=dialect.separator.join(fields))
                 elif len(fields) != width:
-                    yield BadRow(name, line, FIELDS, f"{len(fields)} instead of {width}")
+                    detail = f"{len(fields)} instead of {width}"
+                    yield BadRow(name, line, FIELDS, detail, dialect.separator.join(fields))
                 else:
                     # Rows may be sorted by label.
                     for index, values in known.items():

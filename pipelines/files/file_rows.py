@@ -39,12 +39,14 @@ class BadRow(NamedTuple):
         line: where the row begins, from 1; None where the file is one text.
         reason: one of the reasons of this module.
         detail: what is particular to this row, or "".
+        content: the row as it is written, where it is text.
     """
 
     file: str
     line: int | None
     reason: str
     detail: str = ""
+    content: str = ""
 
     def __str__(self) -> str:
         return f"{place(self.file, self.line)}: {self.reason}{f' ({self.detail})' if self.detail else ''}"

@@ -14,7 +14,7 @@ from pipelines.files.trees import File
 _SAMPLE = 1000
 _BLANKS = " \t\r\n"
 # Numbers stay as they are written: a label 1.0 is not 1, and an id of fifty digits is no matter.
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda _: None)
+_AS_WRITTEN = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda _: None)
 # An object that is longer is one that never ends.
 _MOST_CHARACTERS = 1 << 26
 # An error this near to the end of what was read may be one of what was not.
@@ -33,12 +33,8 @@ def open_table(file: File, encoding: Encoding, *, array: bool) -> Table:
         DataError: no object at all, or an array that is broken.
     """
 
-    def objects() -> Iterator[tuple[int, dict[str, Any]] | BadRow]:
-        with file.open() as stream:
-            yield from (_in_array if array else _in_lines)(stream, file.name, encoding)
-
     columns: dict[str, None] = {}
-    first = list(itertools.islice(objects(), _SAMPLE))
+    first = list(itertools.islice(objects(file, encoding, array=array), _SAMPLE))
     for found in first:
         if not isinstance(found, BadRow):
             columns.update(dict.fromkeys(found[1]))
@@ -52,7 +48,7 @@ def open_table(file: File, encoding: Encoding, *, array: bool) -> Table:
 
     def read(chosen: Sequence[int]) -> Iterator[Row | BadRow]:
         wanted = [names[index] for index in chosen]
-        for found in objects():
+        for found in objects(file, encoding, array=array):
             if isinstance(found, BadRow):
                 yield found
             else:
@@ -61,29 +57,51 @@ def open_table(file: File, encoding: Encoding, *, array: bool) -> Table:
     return Table(file.name, "a JSON array" if array else "JSON lines", str(encoding), names, True, read)
 
 
-def _in_lines(stream: Any, file: str, encoding: Encoding) -> Iterator[tuple[int, dict[str, Any]] | BadRow]:
+def objects(
+    file: File, encoding: Encoding, *, array: bool, decoder: json.JSONDecoder = _AS_WRITTEN
+) -> Iterator[tuple[int, dict[str, Any]] | BadRow]:
+    """Read all objects with the lines that they begin in, from the beginning.
+
+    Args:
+        file: to read.
+        encoding: of its text.
+        array: whether the file is one array; otherwise each line is an object.
+        decoder: of the objects; one that leaves numbers as they are written where none is given.
+
+    Raises:
+        DataError: an array that is broken.
+    """
+    with file.open() as stream:
+        yield from (_in_array if array else _in_lines)(stream, file.name, encoding, decoder)
+
+
+def _in_lines(
+    stream: Any, file: str, encoding: Encoding, decoder: json.JSONDecoder
+) -> Iterator[tuple[int, dict[str, Any]] | BadRow]:
     for number, line in enumerate(encodings.lines(stream, file, encoding), 1):
         if not line or line.isspace():
             continue
         if type(line) is Undecodable:
-            yield BadRow(file, number, UNDECODABLE)
+            yield BadRow(file, number, UNDECODABLE, content=line)
             continue
         try:
-            found = _DECODER.decode(line)
+            found = decoder.decode(line)
         except json.JSONDecodeError as error:
-            yield BadRow(file, number, NO_OBJECT, f"{error.msg} at character {error.colno}")
+            yield BadRow(file, number, NO_OBJECT, f"{error.msg} at character {error.colno}", line)
         except RecursionError:
-            yield BadRow(file, number, NO_OBJECT, "nested too deeply")
+            yield BadRow(file, number, NO_OBJECT, "nested too deeply", line)
         else:
             if isinstance(found, dict):
                 yield number, found
             else:
-                yield BadRow(file, number, NO_OBJECT, f"a {type(found).__name__}")
+                yield BadRow(file, number, NO_OBJECT, f"a {type(found).__name__}", line)
 
 
-def _in_array(stream: Any, file: str, encoding: Encoding) -> Iterator[tuple[int, dict[str, Any]] | BadRow]:
+def _in_array(
+    stream: Any, file: str, encoding: Encoding, decoder: json.JSONDecoder
+) -> Iterator[tuple[int, dict[str, Any]] | BadRow]:
     """Decode an array piece by piece: it may be larger than memory, all on one line."""
-    text = _Window(encodings.chunks(stream, file, encoding))
+    text = _Window(encodings.chunks(stream, file, encoding), decoder)
     text.expect("[", file)
     if text.peek() == "]":
         return
@@ -99,9 +117,10 @@ def _in_array(stream: Any, file: str, encoding: Encoding) -> Iterator[tuple[int,
 class _Window:
     """The part of a text that is being decoded, and the line it begins in."""
 
-    def __init__(self, chunks: Iterator[str]) -> None:
+    def __init__(self, chunks: Iterator[str], decoder: json.JSONDecoder) -> None:
         self.line = 1
         self._chunks, self._text, self._at = chunks, "", 0
+        self._decoder = decoder
 
     def _more(self) -> bool:
         chunk = next(self._chunks, None)
@@ -137,7 +156,7 @@ class _Window:
         """Decode the value that comes next."""
         while True:
             try:
-                found, end = _DECODER.raw_decode(self._text, self._at)
+                found, end = self._decoder.raw_decode(self._text, self._at)
                 # A number at the very end may go on.
                 if end < len(self._text) or not self._more():
                     self._advance(end)

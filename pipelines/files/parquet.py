@@ -17,9 +17,34 @@ def open_table(file: File) -> Table:
     Raises:
         DataError: a damaged file.
     """
-    with file.open() as stream:
-        names = tuple(_opened(stream, file.name).schema_arrow.names)
+    names = tuple(schema(file).names)
     return Table(file.name, "Parquet", "", names, True, functools.partial(_read, file, names))
+
+
+def schema(file: File) -> Any:
+    """Read names and types of the columns, as pyarrow has them.
+
+    Raises:
+        DataError: a damaged file.
+    """
+    with file.open() as stream:
+        return _opened(stream, file.name).schema_arrow
+
+
+def rows(file: File, size: int = _BATCH) -> Iterator[dict[str, Any]]:
+    """Read all rows with the values that they have in Python, from the beginning.
+
+    Raises:
+        DataError: a damaged file.
+    """
+    import pyarrow
+
+    with file.open() as stream:
+        try:
+            for batch in _opened(stream, file.name).iter_batches(size, use_threads=False):
+                yield from batch.to_pylist()
+        except (pyarrow.ArrowException, KeyError, TypeError) as error:
+            raise _damaged(file.name, error) from error
 
 
 def _read(file: File, names: Sequence[str], chosen: Sequence[int]) -> Iterator[Row | BadRow]:
@@ -41,7 +66,7 @@ def _read(file: File, names: Sequence[str], chosen: Sequence[int]) -> Iterator[R
                 ]
                 for fields in zip(*columns, strict=True):
                     number += 1
-                    yield Row(file.name, number, [_as_text(field) for field in fields])
+                    yield Row(file.name, number, [as_text(field) for field in fields])
         except (pyarrow.ArrowException, KeyError, TypeError) as error:
             raise _damaged(file.name, error) from error
 
@@ -62,7 +87,7 @@ def _damaged(name: str, error: Exception) -> DataError:
     return DataError(f"{name} cannot be read as Parquet: {reason}. Check that it is whole, or write it again.")
 
 
-def _as_text(field: Any) -> Any:
+def as_text(field: Any) -> Any:
     """Bring a value into the form that the other formats have: text, lists of text, or None."""
     if field is None or isinstance(field, str):
         return field
@@ -77,5 +102,5 @@ def _as_text(field: Any) -> Any:
         except UnicodeDecodeError:
             return field
     if isinstance(field, list):
-        return [_as_text(each) for each in field]
+        return [as_text(each) for each in field]
     return field if isinstance(field, dict) else str(field)

@@ -9,7 +9,8 @@ from pipelines.errors import DataError
 from pipelines.files import labels
 from pipelines.files.bad_rows import Tally
 from pipelines.files.columns import MOST_CLASSES, WITHOUT_BLANKS, Columns
-from pipelines.files.file_rows import EMPTY, NO_LABEL, NO_TEXT, NUL, SURROGATE, BadRow, Table, place
+from pipelines.files.file_rows import NO_LABEL, NUL, SURROGATE, BadRow, Table, place
+from pipelines.files.texts import text_of
 from pipelines.files.trees import changed
 
 # About the words of the vectorizer, which needs TensorFlow: signs, and characters of scripts without blanks, one each.
@@ -63,18 +64,14 @@ class FileSplit:
                 yield row if isinstance(row, BadRow) else self._example(row.file, row.line, row.fields, texts)
 
     def _example(self, file: str, line: int | None, fields: Sequence[Any], texts: int) -> Example | BadRow:
-        text = fields[0] if texts == 1 else _joined(fields[:texts])
-        if not isinstance(text, str):
-            if text is None:
-                return BadRow(file, line, EMPTY)
-            return BadRow(file, line, NO_TEXT, f"a {type(text).__name__}")
-        if not text or text.isspace():
-            return BadRow(file, line, EMPTY)
+        text, reason, detail = text_of(fields[:texts])
+        if reason:
+            return BadRow(file, line, reason, detail)
         found: Any = labels.parse(fields[texts], self.separator) if self.labelled else ""
         if found is None:
             return BadRow(file, line, NO_LABEL)
         said = (found,) if isinstance(found, str) else found
-        if "\0" in text or any("\0" in label for label in said):
+        if any("\0" in label for label in said):
             return BadRow(file, line, NUL)
         try:
             for label in said:
@@ -146,10 +143,6 @@ def suggested_sequence_length(lengths: Iterable[int]) -> int:
         return SHORTEST
     enough = ordered[int(0.95 * (len(ordered) - 1))]
     return min(max(-(-enough // 8) * 8, SHORTEST), LONGEST)
-
-
-def _joined(fields: Sequence[Any]) -> str | None:
-    return "\n".join(field for field in fields if isinstance(field, str) and field.strip()) or None
 
 
 def _check_plausible(split: FileSplit) -> None:
