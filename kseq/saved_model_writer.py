@@ -14,6 +14,7 @@ from kseq.errors import ExportError, UsageError
 from kseq.outputs import OUTPUTS, Thresholds
 from kseq.saved_model import EXTRA, LABELS, MANIFEST, SIGNATURE, VOCABULARY, escape_line, file_digests, version_number
 from kseq.saved_model_check import verify
+from kseq.signature_file import signatures
 
 if TYPE_CHECKING:
     import keras
@@ -131,7 +132,7 @@ def write_saved_model(
     target_kind: str = "class",
     thresholds: Thresholds = None,
 ) -> None:
-    """Write the SavedModel with its labels and vocabulary.
+    """Write the SavedModel with its labels, its vocabulary and the names of its tensors.
 
     The signature is `serving_default(text: string (n,))`. Every output has the batch dimension, as row formats of
     serving systems require: `probabilities` float32 (n, C), and
@@ -183,6 +184,7 @@ def write_saved_model(
     (folder / EXTRA).mkdir()
     _write_lines(folder / LABELS, class_names)
     _write_lines(folder / VOCABULARY, vectorizer.vocabulary)
+    _write_json(folder / EXTRA / "signature.json", signatures(folder))
 
 
 def publish(folder: Path, write_extras: Callable[[Path, int], None] | None = None) -> Path:

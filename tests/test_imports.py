@@ -60,6 +60,7 @@ ORDER = [
     "kseq.labels_card",
     "kseq.model_card",
     "kseq.saved_model_check",
+    "kseq.signature_file",
     "kseq.saved_model_writer",
     "kseq.text_statistics",
     "kseq.experiment",
