@@ -138,6 +138,9 @@ class Options:
     num_layers: int = option(1, "model", "recurrent layers", low=1, high=16, aliases=("--layers",))
     units: int = option(128, "model", "width of a recurrent layer, one direction", low=1, aliases=("--hidden-size",))
     embedding_dim: int = option(128, "model", "width of a word vector", low=1, aliases=("--embedding-size",))
+    layer_normalization: bool = option(
+        False, "model", "normalise the sums in a recurrent step", aliases=("--layer-norm",)
+    )
     head: str = option("max_mean", "model", "what makes one vector of a sequence", choices=HEADS)
     attention_units: int = option(64, "model", "width of the layer that scores a step", low=1)
     word_dropout: float = option(0.0, "model", "fraction of the words replaced by the unknown one", low=0, below=1)

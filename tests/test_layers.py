@@ -1,11 +1,9 @@
-"""Cells, pooling and attention against loops in NumPy, step by step, with the same weights."""
+"""Pooling, attention and embeddings against loops in NumPy, with the same weights."""
 
 import keras
 import numpy as np
 import pytest
 
-from kseq.cells import CELLS
-from kseq.encoders import ENCODERS
 from kseq.heads import HEADS
 from kseq.layers.attention_pooling import AttentionPooling
 from kseq.layers.mean_embedding import MeanEmbedding
@@ -18,68 +16,6 @@ RANDOM = np.random.default_rng(2)
 SEQUENCE = RANDOM.normal(size=(3, 6, 4)).astype(np.float32)
 LENGTHS = [6, 3, 1]
 MASK = np.arange(6)[None] < np.array(LENGTHS)[:, None]
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def simple_rnn_step(x, states, kernel, recurrent, bias):
-    return [np.tanh(x @ kernel + states[0] @ recurrent + bias)]
-
-
-def lstm_step(x, states, kernel, recurrent, bias):
-    h, c = states
-    i, f, candidate, o = np.split(x @ kernel + h @ recurrent + bias, 4)
-    c = sigmoid(f) * c + sigmoid(i) * np.tanh(candidate)
-    return [sigmoid(o) * np.tanh(c), c]
-
-
-def gru_step(x, states, kernel, recurrent, bias):
-    h = states[0]
-    xz, xr, xh = np.split(x @ kernel + bias[0], 3)
-    hz, hr, hh = np.split(h @ recurrent + bias[1], 3)
-    z, r = sigmoid(xz + hz), sigmoid(xr + hr)
-    return [z * h + (1 - z) * np.tanh(xh + r * hh)]
-
-
-STEPS = {"simple_rnn": (simple_rnn_step, 1), "lstm": (lstm_step, 2), "gru": (gru_step, 1)}
-
-
-def run_by_hand(cell, row, weights):
-    """Outputs and last h over the real steps of one row."""
-    step, count = STEPS[cell]
-    states = [np.zeros(weights[1].shape[0])] * count
-    outputs = []
-    for x in row:
-        states = step(x.astype(np.float64), states, *weights)
-        outputs.append(states[0])
-    return np.array(outputs), states[0]
-
-
-def test_every_cell_has_an_oracle():
-    assert set(STEPS) == set(CELLS)
-
-
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("cell", CELLS)
-def test_cells_equal_a_loop_over_steps(cell, bidirectional):
-    options = Options("toy", cell=cell, bidirectional=bidirectional, units=5, num_layers=1)
-    vectors, mask = keras.Input((None, 4)), keras.Input((None,), dtype="bool")
-    sequence, summary, _ = ENCODERS["recurrent"](vectors, mask, options=options)
-    model = keras.Model([vectors, mask], [sequence, summary])
-    model.set_weights([RANDOM.normal(size=weight.shape) for weight in model.get_weights()])
-    got_sequence, got_summary = (np.array(part) for part in model([SEQUENCE, MASK]))
-    weights = model.get_weights()
-    for row, length in enumerate(LENGTHS):
-        real = SEQUENCE[row, :length]
-        expected, state = run_by_hand(cell, real, weights[:3])
-        if bidirectional:
-            backward, backward_state = run_by_hand(cell, real[::-1], weights[3:])
-            expected = np.concatenate([expected, backward[::-1]], axis=1)
-            state = np.concatenate([state, backward_state])
-        np.testing.assert_allclose(got_sequence[row, :length], expected, atol=1e-5)
-        np.testing.assert_allclose(got_summary[row], state, atol=1e-5)
 
 
 def test_pooling_equals_numpy_on_the_real_steps():

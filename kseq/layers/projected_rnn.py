@@ -1,0 +1,26 @@
+"""Recurrent layers that multiply the input once for all steps."""
+
+from typing import Any
+
+import keras
+from keras import KerasTensor, ops
+
+
+@keras.saving.register_keras_serializable(package="kseq")
+class ProjectedRNN(keras.layers.RNN):
+    """Compute what a cell needs of the input for all steps in one product, then go step by step.
+
+    Shapes: (B, T, E) → (B, T, units) or (B, units), as `keras.layers.RNN`, which explains the arguments.
+
+    Masking: optional bool (B, T); the states stay as they are at padding.
+
+    Args:
+        cell: as Keras' cells, but for inputs (B, P) that its method `project` has made: (N, E) → (N, P).
+    """
+
+    def inner_loop(self, sequences: KerasTensor, initial_state: Any, mask: Any, training: bool = False) -> tuple:
+        batch, length = ops.shape(sequences)[:2]
+        flat = ops.reshape(sequences, (-1, sequences.shape[-1]))  # (B * T, E)
+        projected = self.cell.project(flat)  # (B * T, P)
+        projected = ops.reshape(projected, (batch, length, projected.shape[-1]))  # (B, T, P)
+        return super().inner_loop(projected, initial_state, mask, training)
