@@ -1,1 +1,1 @@
-"""The Keras layers of our own, one concept a file; they import keras and nothing of ours."""
+"""The Keras layers of our own, one concept a file; they import keras and one another."""
