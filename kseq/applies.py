@@ -1,26 +1,9 @@
 """Which options apply to a choice of parts, as the parts themselves tell. No TensorFlow here."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from kseq.errors import UsageError
-from kseq.options import FIELDS, REGISTRIES, Options
-from kseq.registry import Part
-
-
-def chosen_parts(options: Options) -> Iterator[tuple[str, str, Part]]:
-    """Give (option, name, part) for every part that is in use.
-
-    A part may read the option that chooses another one, as the recurrent encoder reads `cell`; that other one is in use
-    where the first is.
-    """
-    read_by_parts = {read for registry in REGISTRIES.values() for part in registry.values() for read in part.reads}
-    waiting = [name for name in REGISTRIES if name not in read_by_parts]
-    while waiting:
-        option = waiting.pop(0)
-        chosen = getattr(options, option)
-        part = REGISTRIES[option][chosen]
-        yield option, chosen, part
-        waiting += [name for name in REGISTRIES if name in part.reads]
+from kseq.options import FIELDS, REGISTRIES, Options, chosen_parts
 
 
 def readers_of(name: str) -> list[tuple[str, str]]:

@@ -3,8 +3,6 @@
 import keras
 from keras import KerasTensor, ops
 
-from kseq.layers.scaled_dot_product import masked_softmax
-
 
 @keras.saving.register_keras_serializable(package="kseq")
 class AttentionPooling(keras.layers.Layer):
@@ -36,7 +34,10 @@ class AttentionPooling(keras.layers.Layer):
     def weights_of(self, sequence: KerasTensor, mask: KerasTensor) -> KerasTensor:
         """Compute the attention weights, float (B, T): 0 at padding, 1 in sum over a row."""
         scores = self.query(self.hidden(sequence))[:, :, 0]  # (B, T)
-        return masked_softmax(scores, mask)  # (B, T)
+        scores = ops.where(mask, scores, ops.cast(-1e9, scores.dtype))
+        # Not ops.softmax, which warns of every text of one token.
+        powers = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))
+        return powers / ops.sum(powers, axis=1, keepdims=True)  # (B, T)
 
     def call(self, sequence: KerasTensor, mask: KerasTensor) -> KerasTensor:
         weights = self.weights_of(sequence, mask)  # (B, T)

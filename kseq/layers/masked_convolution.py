@@ -32,7 +32,7 @@ class MaskedConvolution(keras.layers.Layer):
         self.filters = filters
         self.kernel_sizes = list(kernel_sizes)
         self.convolutions = [
-            keras.layers.Conv1D(filters, size, padding="same", activation="relu", name=f"of_{size}_steps")
+            keras.layers.Conv1D(filters, size, padding="same", activation="relu", name=f"of_{size}_tokens")
             for size in self.kernel_sizes
         ]
 

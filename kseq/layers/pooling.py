@@ -52,29 +52,3 @@ class MaskedMeanPooling(keras.layers.Layer):
 
     def compute_output_shape(self, sequence_shape, mask_shape=None):
         return (sequence_shape[0], sequence_shape[2])
-
-
-@keras.saving.register_keras_serializable(package="kseq")
-class LastStep(keras.layers.Layer):
-    r"""Take the vector of the last real time step: \(y = x_s\) with \(s = \max \{t: m_t\}\).
-
-    Shapes: (B, T, D) with mask bool (B, T) → (B, D). Each row needs one real step.
-
-    Masking: required, as the second argument; the output has no time axis and so no mask.
-    """
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.supports_masking = True
-
-    def call(self, sequence: KerasTensor, mask: KerasTensor) -> KerasTensor:
-        places = ops.arange(ops.shape(mask)[1])  # (T,)
-        last = ops.max(ops.where(mask, places, 0), axis=1, keepdims=True)  # (B, 1)
-        chosen = ops.cast(ops.equal(places, last), sequence.dtype)  # (B, T)
-        return ops.sum(sequence * chosen[:, :, None], axis=1)  # (B, D)
-
-    def compute_mask(self, sequence, mask=None):
-        return None
-
-    def compute_output_shape(self, sequence_shape, mask_shape=None):
-        return (sequence_shape[0], sequence_shape[2])
