@@ -75,11 +75,13 @@ ORDER = [
     "kseq.console",
     "kseq.command_line",
     "kseq.report",
+    "kseq.commands",
 ]
 COMMAND_MODULES = [f"kseq.{verb}" for verb in COMMANDS]
 # Where text data and models meet, beside the commands.
 MEETING_PLACES = {
-    "kseq.experiment", "kseq.data_report", "kseq.console", "kseq.command_line", "kseq.report", "kseq.__main__",
+    "kseq.experiment", "kseq.data_report", "kseq.console", "kseq.command_line", "kseq.report", "kseq.commands",
+    "kseq.__main__",
 }  # fmt: skip
 # What is read before the slow imports: flags, usage errors, listings.
 LIGHT = {
@@ -87,7 +89,7 @@ LIGHT = {
     "kseq.positions", "kseq.kernel_sizes", "kseq.descriptions",
     "kseq.heads", "kseq.class_weights", "kseq.losses", "kseq.class_output", "kseq.labels_output",
     "kseq.outputs", "kseq.optimizers", "kseq.option_fields", "kseq.options", "kseq.applies", "kseq.presets",
-    "kseq.console", "kseq.command_line", "kseq.interruption",
+    "kseq.console", "kseq.command_line", "kseq.commands", "kseq.interruption",
     "kseq.__main__", "pipelines", "pipelines.errors", "pipelines.sources", "pipelines.availability", *COMMAND_MODULES,
 }  # fmt: skip
 HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "keras_tuner", "matplotlib", "sklearn", "scipy"}
