@@ -13,6 +13,7 @@ from kseq.registry import unknown
 COMMANDS = {
     "run": "train on a dataset, test once, leave a verified SavedModel",
     "data": "look at a dataset or a file: what is in it, what is wrong with it",
+    "models": "list the parts that a model can be made of, their parameters and papers",
 }
 
 

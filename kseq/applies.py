@@ -16,6 +16,18 @@ def readers_of(name: str) -> list[tuple[str, str]]:
     ]
 
 
+def choosing(options: Options, registry: str, name: str) -> Options:
+    """Choose a part, and what reads it where nothing that is chosen does.
+
+    Raises:
+        UsageError: the part does not fit the other options.
+    """
+    options = options.replace(**{registry: name})
+    if registry not in {option for option, _, _ in chosen_parts(options)}:
+        return choosing(options, *readers_of(registry)[0])
+    return options
+
+
 def check_applies(options: Options, typed: Collection[str], dataset_reads: Collection[str]) -> None:
     """Refuse options that were typed and that none of the chosen parts reads.
 
