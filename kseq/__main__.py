@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "train on a dataset, test once, leave a verified SavedModel",
     "data": "look at a dataset or a file: what is in it, what is wrong with it",
     "predict": "answer the texts of a file with a SavedModel",
+    "models": "list the parts that a model can be made of, their parameters and papers",
 }
 
 

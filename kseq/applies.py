@@ -1,26 +1,9 @@
 """Which options apply to a choice of parts, as the parts themselves tell. No TensorFlow here."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from kseq.errors import UsageError
-from kseq.options import FIELDS, REGISTRIES, Options
-from kseq.registry import Part
-
-
-def chosen_parts(options: Options) -> Iterator[tuple[str, str, Part]]:
-    """Give (option, name, part) for every part that is in use.
-
-    A part may read the option that chooses another one, as the recurrent encoder reads `cell`; that other one is in use
-    where the first is.
-    """
-    read_by_parts = {read for registry in REGISTRIES.values() for part in registry.values() for read in part.reads}
-    waiting = [name for name in REGISTRIES if name not in read_by_parts]
-    while waiting:
-        option = waiting.pop(0)
-        chosen = getattr(options, option)
-        part = REGISTRIES[option][chosen]
-        yield option, chosen, part
-        waiting += [name for name in REGISTRIES if name in part.reads]
+from kseq.options import FIELDS, REGISTRIES, Options, chosen_parts
 
 
 def readers_of(name: str) -> list[tuple[str, str]]:
@@ -31,6 +14,18 @@ def readers_of(name: str) -> list[tuple[str, str]]:
         for part_name, part in registry.items()
         if name in part.reads
     ]
+
+
+def choosing(options: Options, registry: str, name: str) -> Options:
+    """Choose a part, and what reads it where nothing that is chosen does.
+
+    Raises:
+        UsageError: the part does not fit the other options.
+    """
+    options = options.replace(**{registry: name})
+    if registry not in {option for option, _, _ in chosen_parts(options)}:
+        return choosing(options, *readers_of(registry)[0])
+    return options
 
 
 def check_applies(options: Options, typed: Collection[str], dataset_reads: Collection[str]) -> None:

@@ -70,10 +70,11 @@ def add_options(parser: argparse.ArgumentParser, groups: Sequence[str] = GROUPS)
 
     Args:
         parser: of a command.
-        groups: those of the options that the command reads.
+        groups: those of the options that the command reads; without "data", it has no dataset.
     """
-    names = ", ".join(pipelines.datasets())
-    parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, help=f"a dataset: {names}; {_BESIDES}")
+    if "data" in groups:
+        names = ", ".join(pipelines.datasets())
+        parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, help=f"a dataset: {names}; {_BESIDES}")
     headings = {name: parser.add_argument_group(name) for name in groups}
     parser.set_defaults(preset=None, config=None)
     if "output" in groups:

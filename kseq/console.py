@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from kseq import errors
@@ -90,10 +90,15 @@ class Console:
             logger.setLevel(level)
 
 
-def end(command: Callable[[], int]) -> int:
-    """Run a command and turn the errors that users can mend into one message and an exit code."""
+def end(command: Callable[[Sequence[str]], int], arguments: Sequence[str] | None) -> int:
+    """Run a command and turn the errors that users can mend into one message and an exit code.
+
+    Args:
+        command: from its arguments to its exit code.
+        arguments: None for those of this process.
+    """
     try:
-        return command()
+        return command(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
         sys.stderr.write("kseq: interrupted. What was not announced as saved was not exported.\n")
         return errors.INTERRUPTED

@@ -1,12 +1,12 @@
 """`python -m kseq.data DATASET`: look at the texts and labels, and train nothing."""
 
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kseq.command_line import Parser, add_options, find_source, read_options
-from kseq.console import Console, end, quiet_start
+from kseq.command_line import find_source, read_options
+from kseq.commands import command_parser, load_data
+from kseq.console import Console, end
 from kseq.errors import DONE
 
 _SHOWN_CLASSES = 20
@@ -14,36 +14,24 @@ _SHOWN_CLASSES = 20
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    return end(lambda: _run(sys.argv[1:] if arguments is None else arguments))
-
-
-def _parser() -> Parser:
-    parser = Parser(
-        prog="kseq data",
-        description="Say what is in a dataset or a file, what is wrong with it, and which options it suggests.",
-        epilog="Exit codes: 0 done, 1 failure, 2 usage, 3 data, 130 interrupted.",
-        allow_abbrev=False,
-    )
-    add_options(parser, groups=("data", "text"))
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, the rest on error")
-    return parser
+    return end(_run, arguments)
 
 
 def _run(arguments: Sequence[str]) -> int:
-    namespace = _parser().parse_all(arguments)
+    parser = command_parser(
+        "data",
+        "Say what is in a dataset or a file, what is wrong with it, and which options it suggests.",
+        groups=("data", "text"),
+    )
+    namespace = parser.parse_all(arguments)
     options, typed = read_options(namespace)
     source = find_source(options, typed)
     console = Console(namespace.json)
     with console.owning_output():
-        with quiet_start():
-            import tensorflow as tf  # noqa: F401
-        start = time.perf_counter()
-        data = source.load(**source.given(options))
+        data = load_data(console, source, options)
 
         from kseq.data_report import data_report
-        from kseq.report import show_data
 
-        show_data(console, data, start)
         found = data_report(data, options)
         show_report(console, found)
     console.json(found)

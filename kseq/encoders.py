@@ -1,20 +1,40 @@
 """Encoders: vectors with a mask become a sequence, a summary and a carry.
 
-`build(vectors, mask, initial=None, *, options it reads)` returns `(sequence, summary, carry)`:
-vectors (B, T, E), mask bool (B, T), sequence (B, T, D), summary (B, D); `carry` is the list of states that a stream
-needs to go on (h, or h and c, a layer), each (B, units), and empty where there is none; `initial` is such a list.
+`build(vectors, mask, *, options it reads, **recurrence)` returns `(sequence, summary, carry)`:
+vectors (B, T, E), mask bool (B, T), sequence (B, T, D), summary (B, D), which is the state of a recurrence after the
+last token, and without one the vector of the last token; `carry` is the list of states that a stream needs to go on (h,
+or h and c, a layer), each (B, units), and empty where there is none. `recurrence` is for recurrent layers alone:
+`initial`, a list such as `carry`, and `use_cudnn`, as Keras takes it.
 
 Keras is imported when a part is built, so that the registries can be listed without TensorFlow.
 """
 
+import dataclasses
 from typing import Any
 
+from kseq import descriptions
 from kseq.cells import CELLS
+from kseq.errors import UsageError
+from kseq.kernel_sizes import read_kernel_sizes
+from kseq.positions import POSITIONS
 from kseq.registry import Part
 
 # Why False: a model traced for cuDNN holds an operation that has no CPU kernel, and cuDNN fails on a row of padding.
 # Training on a GPU builds with "auto" and copies the weights.
 PORTABLE = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Encoder(Part):
+    """A part that reads the sequence.
+
+    Attributes:
+        describe: what it does, in words, for the console and the model card.
+        learning_rate_factor: what it wants of the optimizer's usual learning rate.
+    """
+
+    describe: descriptions.Describe
+    learning_rate_factor: float = 1.0
 
 
 def recurrent(
@@ -63,6 +83,140 @@ def recurrent(
     return sequence, summary, carry
 
 
-ENCODERS: dict[str, Part] = {
-    "recurrent": Part(recurrent, "a stack of recurrent layers of one cell"),
+RECURRENT = Encoder(recurrent, "a stack of recurrent layers of one cell", describe=descriptions.recurrent)
+
+
+def convolution(
+    vectors: Any, mask: Any, *, kernel_sizes: str, filters: int, **recurrence: Any
+) -> tuple[Any, Any, list[Any]]:
+    """Slide filters of several widths over the steps; D is `filters` times the number of widths.
+
+    Args:
+        kernel_sizes: the widths, in steps, with commas between.
+        filters: number of filters of each width.
+    """
+    from kseq.layers.last_step import LastStep
+    from kseq.layers.masked_convolution import MaskedConvolution
+
+    sequence = MaskedConvolution(filters, read_kernel_sizes(kernel_sizes), name="convolution")(vectors, mask)
+    return sequence, LastStep(name="summary")(sequence, mask), []
+
+
+CONVOLUTION = Encoder(
+    convolution,
+    "filters over runs of tokens; with the head max, Kim's network",
+    "Kim 2014",
+    describe=descriptions.convolution,
+    streamable=False,
+)
+
+
+def convolution_recurrent(vectors: Any, mask: Any, *, options: Any, **recurrence: Any) -> tuple[Any, Any, list[Any]]:
+    """Let recurrent layers read what a convolution makes of each step and its neighbours."""
+    features, _, _ = CONVOLUTION(vectors, mask, options=options)
+    sequence, summary, _ = RECURRENT(features, mask, options=options, **recurrence)
+    # The states alone do not carry a stream on: the filters see steps that are still to come.
+    return sequence, summary, []
+
+
+def transformer(
+    vectors: Any,
+    mask: Any,
+    *,
+    options: Any,
+    num_layers: int,
+    units: int,
+    num_heads: int,
+    feed_forward_units: int,
+    positions: str,
+    residual_dropout: float,
+    **recurrence: Any,
+) -> tuple[Any, Any, list[Any]]:
+    """Stack Transformer layers, normalised before each of their two halves and once more at the end.
+
+    x + F(LN(x)), F being self-attention and then max(0, x W + b) W + b at each step: Vaswani et al. 2017, section 3,
+    with the normalisation where Xiong et al. 2020 have it (figure 1b), which needs no slow start.
+
+    Args:
+        options: all of them, for the positions to take what they read.
+        num_layers: depth.
+        units: D; vectors of another width are projected to it.
+        num_heads: of the attention; it divides D.
+        feed_forward_units: width of the hidden layer of the second half.
+        positions: name in `POSITIONS`.
+        residual_dropout: fraction dropped of what a half adds, and of the vectors with their positions.
+    """
+    import keras
+
+    from kseq.layers.last_step import LastStep
+    from kseq.layers.self_attention import SelfAttention
+
+    def normalized(sequence: Any, name: str) -> Any:
+        # Keras' own epsilon, 0.001, is as large as the variance of untrained word vectors.
+        return keras.layers.LayerNormalization(epsilon=1e-5, name=name)(sequence)
+
+    def added(sequence: Any, change: Any, name: str) -> Any:
+        change = keras.layers.Dropout(residual_dropout, name=f"{name}_dropout")(change)
+        return keras.layers.Add(name=f"{name}_residual")([sequence, change])
+
+    sequence = vectors
+    if vectors.shape[-1] != units:
+        sequence = keras.layers.Dense(units, use_bias=False, name="projection")(sequence)
+    sequence, settings = POSITIONS[positions](sequence, options=options)
+    sequence = keras.layers.Dropout(residual_dropout, name="positions_dropout")(sequence)  # (B, T, D)
+    for number in range(1, num_layers + 1):
+        name = f"attention_{number}"
+        attention = SelfAttention(num_heads, name=name, **settings)
+        sequence = added(sequence, attention(normalized(sequence, f"{name}_norm"), mask), name)  # (B, T, D)
+        name = f"feed_forward_{number}"
+        hidden = keras.layers.Dense(feed_forward_units, activation="relu", name=f"{name}_hidden")
+        change = keras.layers.Dense(units, name=name)(hidden(normalized(sequence, f"{name}_norm")))
+        sequence = added(sequence, change, name)  # (B, T, D)
+    sequence = normalized(sequence, "norm")
+    return sequence, LastStep(name="summary")(sequence, mask), []
+
+
+def _equal_heads(*, units: int, num_heads: int) -> None:
+    """Refuse heads that leave some of the width over."""
+    if units % num_heads:
+        divisors = [str(number) for number in range(1, units + 1) if units % number == 0]
+        raise UsageError(
+            f"num_heads is {num_heads} and units is {units}; a Transformer expects heads that divide its width. "
+            f"Set --num-heads to one of {', '.join(divisors)}, or change --units."
+        )
+
+
+def bag(vectors: Any, mask: Any, **recurrence: Any) -> tuple[Any, Any, list[Any]]:
+    """Give the vectors as they are."""
+    from kseq.layers.last_step import LastStep
+
+    return vectors, LastStep(name="summary")(vectors, mask), []
+
+
+ENCODERS: dict[str, Encoder] = {
+    "recurrent": RECURRENT,
+    "convolution": CONVOLUTION,
+    "convolution_recurrent": Encoder(
+        convolution_recurrent,
+        "filters over runs of tokens, read by recurrent layers",
+        "Zhou et al. 2015",
+        made_of=(CONVOLUTION, RECURRENT),
+        describe=descriptions.convolution_recurrent,
+        streamable=False,
+    ),
+    "transformer": Encoder(
+        transformer,
+        "layers of self-attention, normalised before each half",
+        "Vaswani et al. 2017; Xiong et al. 2020",
+        check=_equal_heads,
+        describe=descriptions.transformer,
+        streamable=False,
+    ),
+    "bag": Encoder(
+        bag,
+        "the vectors alone; with --head mean and --ngrams 2, the fastText model",
+        "Joulin et al. 2017",
+        describe=descriptions.bag,
+        order_sensitive=False,
+    ),
 }

@@ -12,6 +12,14 @@ USAGE = 2
 DATA = 3
 NOT_VERIFIED = 4
 INTERRUPTED = 130
+MEANINGS = {
+    DONE: "done",
+    FAILURE: "failure",
+    USAGE: "usage",
+    DATA: "data",
+    NOT_VERIFIED: "export not verified",
+    INTERRUPTED: "interrupted",
+}
 
 
 class UsageError(ValueError):

@@ -17,7 +17,6 @@ from kseq.class_weights import check_weights
 from kseq.errors import UsageError
 from kseq.losses import LabelWeights
 from kseq.model import build_model
-from kseq.optimizers import LEARNING_RATES
 from kseq.options import Options
 from kseq.outputs import OUTPUTS, Output
 from kseq.text_options import CHARACTER
@@ -124,7 +123,7 @@ def prepare(data: TextData, options: Options) -> Prepared:
         sequence_length=vectorizer.sequence_length,
         epochs=options.epochs or min(max(enough, _FEWEST_EPOCHS), _MOST_EPOCHS),
         monitor=options.monitor or output.monitor,
-        learning_rate=LEARNING_RATES[options.optimizer] if options.learning_rate is None else options.learning_rate,
+        learning_rate=options.peak_learning_rate,
     )
     lengths = splits["train"].lengths
     return Prepared(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kseq import labels_card
+from kseq.encoders import ENCODERS
 from kseq.markdown import code as _code
 from kseq.markdown import fenced as _fenced
 from kseq.markdown import table as _table
@@ -233,16 +234,13 @@ def _data(record: Mapping[str, Any]) -> Iterable[str]:
 
 def _model(record: Mapping[str, Any], several: bool) -> Iterable[str]:
     options, model, seconds = record["options"], record["model"], record["seconds"]
-    layers = f"One layer of {options['units']} {_code(options['cell'])} units reads"
-    if options["num_layers"] > 1:
-        layers = f"{options['num_layers']} layers of {options['units']} {_code(options['cell'])} units each read"
-    direction = "in both directions" if options["bidirectional"] else "from left to right"
+    # Records of earlier versions have no such option.
+    encoded = ENCODERS[options.get("encoder", "recurrent")].describe(options, f"{_kept(options)} of a text", _code)
     yield (
         f"Each of {options['vocabulary_size']:,} {_tokens(options)} is a vector of {options['embedding_dim']} "
-        f"numbers{_beside(options)}. {layers} "
-        f"{_kept(options)} of a text {direction}; the head {_code(options['head'])} makes one vector of what "
-        f"comes out, and {'a sigmoid for each label' if several else 'a softmax'} makes probabilities of that. "
-        f"{model['parameters']:,} parameters."
+        f"numbers{_beside(options)}. {encoded[0].upper()}{encoded[1:]}; the head {_code(options['head'])} makes one "
+        f"vector of what comes out, and {'a sigmoid for each label' if several else 'a softmax'} makes probabilities "
+        f"of that. {model['parameters']:,} parameters."
     )
     kept = f"epoch {record['best_epoch']} of {record['epochs']} was kept" if record["best_epoch"] else "no epoch ended"
     machine, versions = record["machine"], {"kseq": record["kseq"], **record["versions"]}

@@ -4,7 +4,7 @@ No TensorFlow here: `--help` and usage errors answer at once.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kseq.cells import CELLS
@@ -12,9 +12,11 @@ from kseq.class_weights import read_weights
 from kseq.encoders import ENCODERS
 from kseq.errors import UsageError
 from kseq.heads import HEADS
+from kseq.kernel_sizes import read_kernel_sizes
 from kseq.losses import LOSSES
 from kseq.optimizers import LEARNING_RATES, OPTIMIZERS, SCHEDULES
 from kseq.option_fields import check_value, option
+from kseq.positions import POSITIONS
 from kseq.registry import Part
 from kseq.text_options import BOTH, CACHES, TOKENS, TRUNCATIONS, WORD
 
@@ -22,11 +24,29 @@ from kseq.text_options import BOTH, CACHES, TOKENS, TRUNCATIONS, WORD
 REGISTRIES: dict[str, Mapping[str, Part]] = {
     "encoder": ENCODERS,
     "cell": CELLS,
+    "positions": POSITIONS,
     "head": HEADS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
     "loss": LOSSES,
 }
+
+
+def chosen_parts(options: "Options") -> Iterator[tuple[str, str, Part]]:
+    """Give (option, name, part) for every part that is in use.
+
+    A part may read the option that chooses another one, as the recurrent encoder reads `cell`; that other one is in use
+    where the first is.
+    """
+    read_by_parts = {read for registry in REGISTRIES.values() for part in registry.values() for read in part.reads}
+    waiting = [name for name in REGISTRIES if name not in read_by_parts]
+    while waiting:
+        option = waiting.pop(0)
+        chosen = getattr(options, option)
+        part = REGISTRIES[option][chosen]
+        yield option, chosen, part
+        waiting += [name for name in REGISTRIES if name in part.reads]
+
 
 MONITORS = {"val_loss": "min", "val_accuracy": "max", "val_macro_f1": "max"}
 
@@ -35,7 +55,9 @@ _DROPOUTS = "default: 0.5 where train has fewer than 10,000 texts, else 0.3"
 
 
 def _rates() -> str:
-    return ", ".join(f"{rate} of {name}" for name, rate in LEARNING_RATES.items())
+    rates = ", ".join(f"{rate} of {name}" for name, rate in LEARNING_RATES.items())
+    factors = {name: part.learning_rate_factor for name, part in ENCODERS.items() if part.learning_rate_factor != 1}
+    return rates + "".join(f"; times {factor:g} for --encoder {name}" for name, factor in factors.items())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +65,8 @@ class Options:
     """The options of one run.
 
     Raises:
-        UsageError: a value of the wrong type, outside its range, or none of its choices.
+        UsageError: a value of the wrong type, outside its range, or none of its choices; or a part that is chosen
+            cannot be made of the others.
     """
 
     dataset: str
@@ -135,8 +158,17 @@ class Options:
     encoder: str = option("recurrent", "model", "what reads the sequence", choices=ENCODERS)
     cell: str = option("gru", "model", "recurrent cell", choices=CELLS)
     bidirectional: bool = option(False, "model", "read in both directions", aliases=("--bi",))
-    num_layers: int = option(1, "model", "recurrent layers", low=1, high=16, aliases=("--layers",))
-    units: int = option(128, "model", "width of a recurrent layer, one direction", low=1, aliases=("--hidden-size",))
+    num_layers: int = option(
+        1, "model", "layers of a recurrence or a Transformer", low=1, high=16, aliases=("--layers",)
+    )
+    units: int = option(
+        128, "model", "width of a Transformer, or of a recurrence in one direction", low=1, aliases=("--hidden-size",)
+    )
+    kernel_sizes: str = option("3,4,5", "model", "widths of a convolution's filters, in tokens, with commas between")
+    filters: int = option(100, "model", "filters of each width", low=1)
+    positions: str = option("sinusoidal", "model", "how a Transformer knows positions", choices=POSITIONS)
+    num_heads: int = option(4, "model", "heads of attention", low=1)
+    feed_forward_units: int = option(256, "model", "width of a Transformer layer's hidden layer", low=1)
     embedding_dim: int = option(128, "model", "width of a word vector", low=1, aliases=("--embedding-size",))
     layer_normalization: bool = option(
         False, "model", "normalise the sums in a recurrent step", aliases=("--layer-norm",)
@@ -154,6 +186,9 @@ class Options:
         low=0,
         below=1,
         applies=("--num-layers 2 or more", lambda options: options.num_layers > 1),
+    )
+    residual_dropout: float = option(
+        0.1, "model", "fraction dropped of what each half of a Transformer layer adds", low=0, below=1
     )
     dropout: float | None = option(None, "model", f"fraction dropped before the logits ({_DROPOUTS})", low=0, below=1)
 
@@ -200,12 +235,17 @@ class Options:
 
     output_dir: str = option("saved_models", "output", "folder for exports", aliases=("--output",))
     predictions_text: bool = option(True, "output", "begin each row of predictions.csv with its text, up to 500 signs")
-    name: str | None = option(None, "output", "name of the export (default: <dataset>-<cell>[-bi]-<head>[-sample])")
+    name: str | None = option(
+        None, "output", "name of the export (default: <dataset>[-<encoder>][-<cell>][-bi]-<head>[-sample])"
+    )
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             check_value(field, getattr(self, field.name))
         read_weights(self.class_weight)
+        read_kernel_sizes(self.kernel_sizes)
+        for _, _, part in chosen_parts(self):
+            part.check_fit(self)
         # A server takes a folder whose name is a number for a version, and one with a leading dot for none.
         name = self.name
         if name is not None and (
@@ -220,6 +260,13 @@ class Options:
         """Copy with some fields changed."""
         return dataclasses.replace(self, **changes)
 
+    @property
+    def peak_learning_rate(self) -> float:
+        """The learning rate: as asked for, or the usual one of the optimizer, times what the encoder wants of it."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return LEARNING_RATES[self.optimizer] * ENCODERS[self.encoder].learning_rate_factor
+
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as a dict of what JSON knows."""
         return dataclasses.asdict(self)
@@ -228,11 +275,12 @@ class Options:
         """Name the export: as asked for, or by the data and the model."""
         if self.name is not None:
             return self.name
-        recurrent = self.encoder == "recurrent"
+        read = ENCODERS[self.encoder].reads
         parts = (
             data_name,
-            self.cell if recurrent else self.encoder,
-            "bi" if recurrent and self.bidirectional else "",
+            self.encoder if self.encoder != FIELDS["encoder"].default else "",
+            self.cell if "cell" in read else "",
+            "bi" if "bidirectional" in read and self.bidirectional else "",
             self.head,
             # Or a try on some texts would become the newest version of a model that is in use.
             "sample" if self.max_train_samples is not None else "",

@@ -20,6 +20,8 @@ class Part:
         build: makes the part; what it takes and gives is said where its registry stands.
         summary: one line for listings.
         source: the paper, where there is one.
+        made_of: other parts that `build` calls; what they read, this part reads.
+        check: takes some of the options, by their names, and raises `UsageError` where they do not fit one another.
         order_sensitive: whether swapping two tokens can change the answer.
         streamable: whether text can arrive in pieces, with a carry of fixed size between them.
     """
@@ -27,27 +29,40 @@ class Part:
     build: Callable[..., Any]
     summary: str
     source: str = ""
+    made_of: tuple["Part", ...] = ()
+    check: Callable[..., None] | None = None
     order_sensitive: bool = True
     streamable: bool = True
 
     @property
     def reads(self) -> tuple[str, ...]:
         """Names of the options that the part reads, `options` itself apart."""
-        parameters = inspect.signature(self.build).parameters.values()
-        return tuple(
-            parameter.name
-            for parameter in parameters
-            if parameter.kind is parameter.KEYWORD_ONLY
-            and parameter.default is parameter.empty
-            and parameter.name != "options"
-        )
+        own = [name for name in _options_of(self.build) if name != "options"]
+        return tuple(dict.fromkeys([*own, *(name for part in self.made_of for name in part.reads)]))
 
     def __call__(self, *inputs: Any, options: Any, **more: Any) -> Any:
         """Build the part, with the options that it reads taken from the attributes of `options`."""
-        values = {name: getattr(options, name) for name in self.reads}
+        values = {name: getattr(options, name) for name in _options_of(self.build) if name != "options"}
         if "options" in inspect.signature(self.build).parameters:
             values["options"] = options
         return self.build(*inputs, **values, **more)
+
+    def check_fit(self, options: Any) -> None:
+        """Refuse options that do not fit the part.
+
+        Raises:
+            UsageError: what was chosen, what is expected, and how to mend it.
+        """
+        for part in self.made_of:
+            part.check_fit(options)
+        if self.check is not None:
+            self.check(**{name: getattr(options, name) for name in _options_of(self.check)})
+
+
+def _options_of(function: Callable[..., Any]) -> list[str]:
+    """Names of the keyword-only parameters without a default."""
+    parameters = inspect.signature(function).parameters.values()
+    return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.default is each.empty]
 
 
 def unknown(what: str, value: object, choices: Iterable[str]) -> str:

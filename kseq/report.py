@@ -9,6 +9,7 @@ import numpy as np
 
 from kseq.class_weights import NONE
 from kseq.console import Console
+from kseq.encoders import ENCODERS
 from kseq.experiment import Prepared
 from kseq.options import Options
 from kseq.outputs import OUTPUTS
@@ -81,12 +82,8 @@ def show_cache(console: Console, prepared: Prepared) -> None:
 
 def show_model(console: Console, options: Options, parameters: int) -> None:
     """Say what is trained."""
-    layers = f"{options.num_layers} layers of " if options.num_layers > 1 else ""
-    direction = "bidirectional " if options.bidirectional else ""
-    console.say(
-        "model",
-        f"{layers}{direction}{options.cell} of {options.units} units, head {options.head}: {parameters:,} parameters",
-    )
+    encoded = ENCODERS[options.encoder].describe(options.to_dict(), "a text", str)
+    console.say("model", f"{encoded}; head {options.head}: {parameters:,} parameters")
 
 
 def epoch_line(console: Console, prepared: Prepared) -> Callable[[int, Mapping[str, float]], None]:

@@ -8,32 +8,26 @@ from typing import Any
 
 import pipelines
 from kseq import errors
-from kseq.command_line import Parser, add_options, find_source, read_options, recorded_fingerprints
-from kseq.console import Console, end, quiet_start
+from kseq.command_line import find_source, read_options, recorded_fingerprints
+from kseq.commands import CODES, command_parser, load_data
+from kseq.console import Console, end
 from kseq.interruption import Interruption
 from kseq.options import Options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    return end(lambda: _run(sys.argv[1:] if arguments is None else arguments))
-
-
-def _parser() -> Parser:
-    parser = Parser(
-        prog="kseq run",
-        description="Train a recurrent text classifier, test it once, and leave a SavedModel that loads anywhere.",
-        epilog="Exit codes: 0 done, 1 failure, 2 usage, 3 data, 4 export not verified, 130 interrupted.",
-        allow_abbrev=False,
-    )
-    add_options(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, the rest on error")
-    return parser
+    return end(_run, arguments)
 
 
 def _run(arguments: Sequence[str]) -> int:
     started = time.perf_counter()
-    namespace = _parser().parse_all(arguments)
+    parser = command_parser(
+        "run",
+        "Train a recurrent text classifier, test it once, and leave a SavedModel that loads anywhere.",
+        codes=sorted([*CODES, errors.NOT_VERIFIED]),
+    )
+    namespace = parser.parse_all(arguments)
     options, typed = read_options(namespace)
     recorded = recorded_fingerprints(Path(namespace.config)) if namespace.config is not None else {}
     # Before the slow imports: flags that do not apply and data that is not there are told at once.
@@ -58,11 +52,7 @@ def _train_and_export(
     Args:
         recorded: fingerprints of the splits of the run that is run again, where there is one.
     """
-    with quiet_start():
-        import tensorflow as tf  # noqa: F401
-    start = time.perf_counter()
-    # Before the other slow imports: data that no classifier can be made of is told as soon as can be.
-    data = source.load(**source.given(options))
+    data = load_data(console, source, options)
 
     from kseq import experiment, report
     from kseq.artifact import write_artifact
@@ -72,7 +62,6 @@ def _train_and_export(
     from kseq.weak_classes import weak_classes
 
     check_writable(options.output_dir, options.export_name(data.name))
-    report.show_data(console, data, start)
     start = time.perf_counter()
     prepared = experiment.prepare(data, options)
     data, options = prepared.data, prepared.options

@@ -20,6 +20,16 @@ def split_tokens(texts: tf.Tensor, tokens: str) -> tf.RaggedTensor:
     return split_characters(texts) if tokens == CHARACTER else split_words(texts)
 
 
+def tensor_spec(tokens: str, ngrams: int) -> dict[str, tf.TensorSpec]:
+    """Give shape and type of each named tensor that a `Vectorizer` with these settings makes."""
+    spec = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
+    if tokens == BOTH:
+        spec["character_ids"] = tf.TensorSpec((None, None, GRAMS_OF_A_WORD), tf.int32)
+    if ngrams > 1:
+        spec["ngram_ids"] = tf.TensorSpec((None, None), tf.int32)
+    return spec
+
+
 class Vectorizer(tf.Module):
     """Turns texts into named tensors, with padding, 0, on the right.
 
@@ -76,11 +86,7 @@ class Vectorizer(tf.Module):
         self.character_buckets = character_buckets
         self.ngrams = ngrams
         self.ngram_buckets = ngram_buckets
-        self.spec = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
-        if tokens == BOTH:
-            self.spec["character_ids"] = tf.TensorSpec((None, None, GRAMS_OF_A_WORD), tf.int32)
-        if ngrams > 1:
-            self.spec["ngram_ids"] = tf.TensorSpec((None, None), tf.int32)
+        self.spec = tensor_spec(tokens, ngrams)
         known = self.vocabulary[len(RESERVED_TOKENS) :]
         self._ids = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(

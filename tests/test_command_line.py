@@ -56,7 +56,7 @@ def other_value(name):
     if kind is bool:
         return not default
     if kind is str:
-        return "something=2" if name == "class_weight" else "something"
+        return {"class_weight": "something=2", "kernel_sizes": "2,7"}.get(name, "something")
     low = rules["low"]
     for value in (kind(low), kind(low) + (1 if kind is int else 0.125)):
         if value != default:

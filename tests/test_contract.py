@@ -16,6 +16,7 @@ from kseq.encoders import ENCODERS
 from kseq.heads import HEADS
 from kseq.model import build_model, serving_model
 from kseq.options import Options
+from kseq.positions import POSITIONS
 from tests.model_grid import CHOICES, pairs_of, pairwise_rows
 
 SPEC = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
@@ -27,7 +28,8 @@ def name_of(row):
 
 GRID = [pytest.param(Options("toy", **row), id=name_of(row)) for row in pairwise_rows()]
 CELLS_AND_HEADS = [*(("cell", name) for name in CELLS), *(("head", name) for name in HEADS)]
-SMALL = {"vocabulary_size": 11, "units": 5, "embedding_dim": 4, "attention_units": 3, "num_layers": 2}
+SMALL = {"vocabulary_size": 11, "units": 6, "embedding_dim": 4, "attention_units": 3, "num_layers": 2}
+SMALL |= {"filters": 5, "kernel_sizes": "2,3", "num_heads": 3, "feed_forward_units": 7}
 SMALL |= {"character_buckets": 30, "ngram_buckets": 40, "embedding_dropout": 0.3, "dropout": 0.3}
 ROWS = np.array([[2, 3, 4, 5, 6, 7, 8], [9, 10, 2, 3, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]], np.int32)
 
@@ -89,7 +91,7 @@ def test_padding_batching_order_saving_and_gradients(options, tmp_path):
 
     if all(part.order_sensitive for _, _, part in chosen_parts(options)):
         swapped = ROWS.copy()
-        swapped[0, [1, 4]] = swapped[0, [4, 1]]
+        swapped[0, [1, 6]] = swapped[0, [6, 1]]
         assert np.abs(answer(model, swapped)[0] - expected[0]).max() > 1e-4, "swapped words change nothing"
 
     model.save(tmp_path / "model.keras")
@@ -221,10 +223,20 @@ def test_a_stream_goes_on_from_its_carry(cell):
         np.testing.assert_allclose(ended, expected, atol=1e-6)
 
 
-# Each part once: a cell under the default head, a head over the default cell, either direction.
+# Each part once: a cell under the default head, a head over the default cell, either direction, what knows order else.
 TOYS = [
     *(pytest.param({"cell": cell}, id=cell) for cell in CELLS),
     *(pytest.param({"head": head}, id=head) for head in HEADS if head != Options("toy").head),
+    *(
+        pytest.param({"encoder": name}, id=name)
+        for name, part in ENCODERS.items()
+        if part.order_sensitive and name != Options("toy").encoder
+    ),
+    *(
+        pytest.param({"encoder": "transformer", "positions": name}, id=name)
+        for name in POSITIONS
+        if name != Options("toy").positions
+    ),
     pytest.param({"bidirectional": True}, id="bidirectional"),
 ]
 
@@ -239,6 +251,7 @@ def test_learns_what_depends_on_word_order_alone(parts):
     rows[np.arange(640), places[:, 1]] = 3
     labels = (places[:, 0] < places[:, 1]).astype(np.int32)
     small = {"vocabulary_size": 9, "units": 16, "embedding_dim": 8, "word_dropout": 0.0, "embedding_dropout": 0.0}
+    small |= {"filters": 16, "num_heads": 2, "feed_forward_units": 32, "residual_dropout": 0.0}
     keras.utils.set_random_seed(1)
     model = build_model(Options("toy", **{**small, **parts, "dropout": 0.0}), SPEC, 2)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -1,1 +1,1 @@
-"""The Keras layers of our own, one concept a file; they import keras and each other."""
+"""The Keras layers of our own, one concept a file; they import keras and each other, and nothing else of ours."""

@@ -1,0 +1,55 @@
+"""What commands that read a dataset have in common: parser and start. No TensorFlow before the data is loaded."""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pipelines
+from kseq.command_line import GROUPS, Parser, add_options
+from kseq.console import Console, quiet_start
+from kseq.errors import DATA, DONE, FAILURE, INTERRUPTED, MEANINGS, USAGE
+from kseq.options import Options
+
+if TYPE_CHECKING:
+    from pipelines.text_data import TextData
+
+CODES = (DONE, FAILURE, USAGE, DATA, INTERRUPTED)
+
+
+def command_parser(verb: str, description: str, groups: Sequence[str] = GROUPS, codes: Sequence[int] = CODES) -> Parser:
+    """Make the parser of a command: the dataset, a flag for each option and `--json`.
+
+    Args:
+        verb: the command's name.
+        description: one sentence.
+        groups: those of the options that the command reads.
+        codes: exit codes that the command may end with.
+    """
+    parser = Parser(
+        prog=f"kseq {verb}",
+        description=description,
+        epilog=f"Exit codes: {', '.join(f'{code} {MEANINGS[code]}' for code in codes)}.",
+        allow_abbrev=False,
+    )
+    add_options(parser, groups)
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, the rest on error")
+    return parser
+
+
+def load_data(console: Console, source: pipelines.Source, options: Options) -> "TextData":
+    """Load the texts and say what they are.
+
+    It comes before the other slow imports: data that no classifier can be made of is told as soon as can be.
+
+    Raises:
+        DataError: the data is not there, or no classifier can be made of it.
+    """
+    with quiet_start():
+        import tensorflow as tf  # noqa: F401
+    start = time.perf_counter()
+    data = source.load(**source.given(options))
+
+    from kseq.report import show_data
+
+    show_data(console, data, start)
+    return data
