@@ -26,7 +26,7 @@ _SAID_EVERY = 10.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    return end(lambda: _run(sys.argv[1:] if arguments is None else arguments))
+    return end(_run, arguments)
 
 
 def _parser() -> Parser:
