@@ -59,6 +59,24 @@ def focal(
     return loss
 
 
+def squared(
+    log_probabilities: LogProbabilities, label_weights: LabelWeights | None = None
+) -> Callable[[Any, Any], Any]:
+    """Make the squared loss, the sum over the alternatives of (p - q)^2, where q is 1 for the right one and else 0.
+
+    The score of Brier (1950), of one text: from 0 to 2. Unlike the cross-entropy it is bounded, so that a wrong label
+    costs no more than that. (Hui & Belkin 2021 take the square over logits instead, without a softmax.)
+    """
+    import keras
+
+    def loss(targets: Any, logits: Any) -> Any:
+        probabilities = keras.ops.exp(log_probabilities(logits))  # (B, …, K)
+        right = keras.ops.one_hot(keras.ops.cast(targets, "int32"), probabilities.shape[-1], dtype=probabilities.dtype)
+        return _of_texts(keras.ops.sum(keras.ops.square(probabilities - right), axis=-1), targets, label_weights)
+
+    return loss
+
+
 def _right(logs: Any, targets: Any) -> Any:
     """Take the log-probability of the right alternative: (B, …, K) to (B, …)."""
     import keras
@@ -80,4 +98,5 @@ def _of_texts(losses: Any, targets: Any, label_weights: LabelWeights | None) -> 
 LOSSES: dict[str, Part] = {
     "cross_entropy": Part(cross_entropy, "the surprise at the right answer, in nats"),
     "focal": Part(focal, "cross-entropy that leaves the easy texts aside", "Lin et al. 2017"),
+    "squared": Part(squared, "the squared error of the probabilities, which no outlier makes large", "Brier 1950"),
 }

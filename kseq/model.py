@@ -10,6 +10,7 @@ from kseq.heads import HEADS
 from kseq.layers.mean_embedding import MeanEmbedding
 from kseq.layers.padding_mask import PaddingMask
 from kseq.layers.word_dropout import WordDropout
+from kseq.normalizations import NORMALIZATIONS
 from kseq.options import Options
 from kseq.outputs import OUTPUTS
 
@@ -49,6 +50,7 @@ def build_model(
         grams = MeanEmbedding(options.character_buckets + 1, _CHARACTER_DIM, name="character_ngrams")
         widened = keras.layers.Dense(options.embedding_dim, use_bias=False, name="character_projection")
         vectors = keras.layers.Add(name="word_vectors")([vectors, widened(grams(inputs["character_ids"]))])  # (B, T, E)
+    vectors = NORMALIZATIONS[options.normalization](vectors, mask, options=options)  # (B, T, E)
     vectors = keras.layers.Dropout(options.embedding_dropout, name="embedding_dropout")(vectors)  # (B, T, E)
     sequence, summary, _ = ENCODERS[options.encoder](vectors, mask, options=options, use_cudnn=use_cudnn)
     read = sequence  # (B, T, D)

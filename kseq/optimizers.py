@@ -1,85 +1,102 @@
-"""Optimizers and learning-rate schedules, by their Keras names.
+"""Optimizers, by their Keras names.
 
-`OPTIMIZERS`: `build(learning_rate, *, options it reads)`; `SCHEDULES`: `build(peak, steps, *, options it reads)`,
-where `steps` is the number of the whole run. Both take and return what Keras takes.
+`build(learning_rate, *, options it reads)` takes and returns what Keras takes. Gradients are clipped by the norm of all
+of them together, at 1 where nothing is set, or by value: Keras does one of the two.
 
-Keras is imported when a part is built, so that the registries can be listed without TensorFlow.
+Keras is imported when a part is built, so that the registry can be listed without TensorFlow.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from kseq.errors import UsageError
 from kseq.registry import Part
 
+_CLIP_NORM = 1.0
+# Scales and offsets of normalised vectors are, like biases, no matrices: they multiply no input of their own.
+_NOT_DECAYED = ["bias", "gamma", "beta"]
 
-def adam(learning_rate: Any, *, clip_norm: float) -> Any:
+
+def adam(learning_rate: Any, *, clip_norm: float | None, clip_value: float) -> Any:
     """Make `keras.optimizers.Adam`."""
     import keras
 
-    return keras.optimizers.Adam(learning_rate, global_clipnorm=clip_norm or None)
+    return keras.optimizers.Adam(learning_rate, **_clipping(clip_norm, clip_value))
 
 
-def adamw(learning_rate: Any, *, clip_norm: float, weight_decay: float) -> Any:
-    """Make `keras.optimizers.AdamW`, which decays matrices alone, not biases."""
+def adamw(learning_rate: Any, *, clip_norm: float | None, clip_value: float, weight_decay: float | None) -> Any:
+    """Make `keras.optimizers.AdamW`, which decays matrices alone, by 0.01 where nothing is set."""
     import keras
 
-    optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay, global_clipnorm=clip_norm or None)
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
-    return optimizer
+    decay = 0.01 if weight_decay is None else weight_decay
+    return _decaying_matrices(
+        keras.optimizers.AdamW(learning_rate, weight_decay=decay, **_clipping(clip_norm, clip_value))
+    )
 
 
-def rmsprop(learning_rate: Any, *, clip_norm: float, momentum: float | None) -> Any:
+def lion(learning_rate: Any, *, clip_norm: float | None, clip_value: float, weight_decay: float | None) -> Any:
+    """Make `keras.optimizers.Lion`, which decays matrices alone, by 0.1 where nothing is set.
+
+    Its authors advise a learning rate 3 to 10 times smaller than that of AdamW, and a decay as many times larger.
+    """
+    import keras
+
+    decay = 0.1 if weight_decay is None else weight_decay
+    return _decaying_matrices(
+        keras.optimizers.Lion(learning_rate, weight_decay=decay, **_clipping(clip_norm, clip_value))
+    )
+
+
+def rmsprop(learning_rate: Any, *, clip_norm: float | None, clip_value: float, momentum: float | None) -> Any:
     """Make `keras.optimizers.RMSprop`, without momentum where none is set."""
     import keras
 
-    return keras.optimizers.RMSprop(learning_rate, momentum=momentum or 0.0, global_clipnorm=clip_norm or None)
+    return keras.optimizers.RMSprop(learning_rate, momentum=momentum or 0.0, **_clipping(clip_norm, clip_value))
 
 
-def sgd(learning_rate: Any, *, clip_norm: float, momentum: float | None) -> Any:
+def sgd(learning_rate: Any, *, clip_norm: float | None, clip_value: float, momentum: float | None) -> Any:
     """Make `keras.optimizers.SGD`, with Nesterov's momentum, of 0.9 where none is set."""
     import keras
 
     momentum = 0.9 if momentum is None else momentum
     return keras.optimizers.SGD(
-        learning_rate, momentum=momentum, nesterov=momentum > 0, global_clipnorm=clip_norm or None
+        learning_rate, momentum=momentum, nesterov=momentum > 0, **_clipping(clip_norm, clip_value)
     )
 
 
+def _check_clipping(*, clip_norm: float | None, clip_value: float) -> None:
+    """Raise `UsageError` where gradients are to be clipped in both ways, which Keras does not do."""
+    if clip_norm and clip_value:
+        raise UsageError(
+            f"clip_norm is {clip_norm} and clip_value is {clip_value}; expected one of the two. Leave one out, or set "
+            "it to 0."
+        )
+
+
+def _clipping(clip_norm: float | None, clip_value: float) -> dict[str, float | None]:
+    """Give Keras' argument of the one kind of clipping that is in use."""
+    if clip_value:
+        return {"clipvalue": clip_value}
+    return {"global_clipnorm": _CLIP_NORM if clip_norm is None else clip_norm or None}
+
+
+def _decaying_matrices(optimizer: Any) -> Any:
+    """Leave out of the weight decay what is no matrix."""
+    optimizer.exclude_from_weight_decay(var_names=_NOT_DECAYED)
+    return optimizer
+
+
+def _part(build: Callable[..., Any], summary: str, source: str = "") -> Part:
+    """Make the part of an optimizer; all of them clip alike."""
+    return Part(build, summary, source, check=_check_clipping)
+
+
 OPTIMIZERS: dict[str, Part] = {
-    "adam": Part(adam, "adaptive moments: the usual choice", "Kingma & Ba 2015"),
-    "adamw": Part(adamw, "Adam with decoupled weight decay", "Loshchilov & Hutter 2019"),
-    "rmsprop": Part(rmsprop, "adaptive second moment alone", "Tieleman & Hinton 2012"),
-    "sgd": Part(sgd, "stochastic gradient descent with momentum"),
+    "adam": _part(adam, "adaptive moments: the usual choice", "Kingma & Ba 2015"),
+    "adamw": _part(adamw, "Adam with decoupled weight decay", "Loshchilov & Hutter 2019"),
+    "lion": _part(lion, "the sign of a momentum, with decoupled weight decay", "Chen et al. 2023"),
+    "rmsprop": _part(rmsprop, "adaptive second moment alone", "Tieleman & Hinton 2012"),
+    "sgd": _part(sgd, "stochastic gradient descent with momentum"),
 }
 # Where none is set. One rate cannot serve all: the size of the gradient changes plain descent's steps, and not Adam's.
-LEARNING_RATES = {"adam": 0.003, "adamw": 0.003, "rmsprop": 0.001, "sgd": 0.3}
-
-
-def _warmup(peak: float, steps: int, fraction: float) -> dict[str, Any]:
-    """Arguments of `CosineDecay` that let the rate rise from 0 to the peak over a fraction of all steps."""
-    warmup_steps = round(fraction * steps)
-    return {
-        "initial_learning_rate": 0.0 if warmup_steps else peak,
-        "warmup_target": peak if warmup_steps else None,
-        "warmup_steps": warmup_steps,
-        "decay_steps": max(steps - warmup_steps, 1),
-    }
-
-
-def constant(peak: float, steps: int, *, warmup_fraction: float) -> Any:
-    """Hold the learning rate, after the warm-up."""
-    import keras
-
-    return keras.optimizers.schedules.CosineDecay(**_warmup(peak, steps, warmup_fraction), alpha=1.0)
-
-
-def cosine(peak: float, steps: int, *, warmup_fraction: float) -> Any:
-    """Let the learning rate fall to 0 along half a cosine, after the warm-up."""
-    import keras
-
-    return keras.optimizers.schedules.CosineDecay(**_warmup(peak, steps, warmup_fraction))
-
-
-SCHEDULES: dict[str, Part] = {
-    "constant": Part(constant, "one rate throughout"),
-    "cosine": Part(cosine, "half a cosine down to 0 at the last epoch", "Loshchilov & Hutter 2017"),
-}
+LEARNING_RATES = {"adam": 0.003, "adamw": 0.003, "lion": 0.0003, "rmsprop": 0.001, "sgd": 0.3}

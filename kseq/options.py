@@ -14,10 +14,13 @@ from kseq.errors import UsageError
 from kseq.heads import HEADS
 from kseq.kernel_sizes import read_kernel_sizes
 from kseq.losses import LOSSES
-from kseq.optimizers import LEARNING_RATES, OPTIMIZERS, SCHEDULES
+from kseq.monitors import MONITORS
+from kseq.normalizations import NORMALIZATIONS
+from kseq.optimizers import LEARNING_RATES, OPTIMIZERS
 from kseq.option_fields import check_value, option
 from kseq.positions import POSITIONS
 from kseq.registry import Part
+from kseq.schedules import SCHEDULES
 from kseq.text_options import BOTH, CACHES, TOKENS, TRUNCATIONS, WORD
 
 # Options that choose a part, and where from. The chosen parts tell which of the other options apply.
@@ -26,6 +29,7 @@ REGISTRIES: dict[str, Mapping[str, Part]] = {
     "cell": CELLS,
     "positions": POSITIONS,
     "head": HEADS,
+    "normalization": NORMALIZATIONS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
     "loss": LOSSES,
@@ -46,9 +50,6 @@ def chosen_parts(options: "Options") -> Iterator[tuple[str, str, Part]]:
         part = REGISTRIES[option][chosen]
         yield option, chosen, part
         waiting += [name for name in REGISTRIES if name in part.reads]
-
-
-MONITORS = {"val_loss": "min", "val_accuracy": "max", "val_macro_f1": "max"}
 
 
 _DROPOUTS = "default: 0.5 where train has fewer than 10,000 texts, else 0.3"
@@ -175,6 +176,7 @@ class Options:
     )
     head: str = option("max_mean", "model", "what makes one vector of a sequence", choices=HEADS)
     attention_units: int = option(64, "model", "width of the layer that scores a step", low=1)
+    normalization: str = option("none", "model", "how word vectors are normalised", choices=NORMALIZATIONS)
     word_dropout: float = option(0.0, "model", "fraction of the words replaced by the unknown one", low=0, below=1)
     embedding_dropout: float | None = option(
         None, "model", f"fraction of the word vectors' numbers dropped ({_DROPOUTS})", low=0, below=1
@@ -197,10 +199,32 @@ class Options:
         None, "training", f"peak learning rate (default: {_rates()})", low=0, aliases=("--lr",)
     )
     momentum: float | None = option(None, "training", "momentum (default: 0.9 of sgd, 0 of rmsprop)", low=0, below=1)
-    weight_decay: float = option(0.01, "training", "decoupled weight decay", low=0)
+    weight_decay: float | None = option(
+        None, "training", "decoupled weight decay (default: 0.01 of adamw, 0.1 of lion)", low=0
+    )
     schedule: str = option("cosine", "training", "how the learning rate goes", choices=SCHEDULES)
     warmup_fraction: float = option(0.05, "training", "fraction of all steps to rise from 0", low=0, high=1)
-    clip_norm: float = option(1.0, "training", "largest norm of all gradients; 0 for none", low=0)
+    plateau_factor: float = option(
+        0.5,
+        "training",
+        "what the learning rate is multiplied by where validation no longer gets better",
+        low=0,
+        below=1,
+    )
+    plateau_patience: int = option(
+        1, "training", "epochs without a better validation before that; below patience", low=1
+    )
+    clip_norm: float | None = option(
+        None, "training", "largest norm of all gradients; 0 for none (default: 1, or none beside --clip-value)", low=0
+    )
+    clip_value: float = option(0.0, "training", "largest size of each number of a gradient; 0 for any", low=0)
+    ema_momentum: float = option(
+        0.0,
+        "training",
+        "momentum of a moving average of the weights, which is validated and kept in their place; 0 for none",
+        low=0,
+        below=1,
+    )
     batch_size: int = option(64, "training", "texts in a step", low=1)
     epochs: int | None = option(
         None, "training", "most passes over train (default: as many as make 1,000 steps, from 2 to 20)", low=1

@@ -1,21 +1,22 @@
 """Training: compile, fit, keep the best weights by validation."""
 
 import dataclasses
-import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from kseq.errors import TrainingError
+from kseq.best_epoch import BestEpoch
 from kseq.interruption import Interruption
 from kseq.losses import LOSSES, LabelWeights
-from kseq.optimizers import OPTIMIZERS, SCHEDULES
-from kseq.options import MONITORS, Options
+from kseq.optimizers import OPTIMIZERS
+from kseq.options import Options
 from kseq.outputs import OUTPUTS
+from kseq.schedules import SCHEDULES
+from kseq.training_watch import TrainingWatch
+from kseq.weight_average import WeightAverage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,17 +70,15 @@ def train(
     """
     if options.epochs is None:
         raise ValueError("epochs is None; expected a number. kseq.experiment.prepare fills it in.")
-    rate = SCHEDULES[options.schedule](options.learning_rate, steps_per_epoch * options.epochs, options=options)
-    output = OUTPUTS[target_kind]
-    model.compile(
-        optimizer=OPTIMIZERS[options.optimizer](rate, options=options),
-        loss=LOSSES[options.loss](output.log_probabilities, label_weights, options=options),
-        weighted_metrics=output.metrics(model.output_shape[-1]),
-    )
-    keeper = _BestEpoch(options.monitor or output.monitor, options.patience)
+    monitor = options.monitor or OUTPUTS[target_kind].monitor
+    steps = steps_per_epoch * options.epochs
+    schedule = SCHEDULES[options.schedule](options.learning_rate, steps, monitor, options=options)
+    compile_model(model, schedule.learning_rate, options, target_kind=target_kind, label_weights=label_weights)
+    keeper = BestEpoch(monitor, options.patience)
+    average = [WeightAverage(options.ema_momentum)] if options.ema_momentum else []
     start = time.perf_counter()
     with Interruption() as interruption:
-        watch = _Watch(on_epoch, interruption.asked)
+        watch = TrainingWatch(on_epoch, interruption.asked)
         model.fit(
             batches,
             steps_per_epoch=steps_per_epoch,
@@ -88,81 +87,34 @@ def train(
             verbose=verbose,
             # The batches come in their order; Keras cannot shuffle tf.data and would say so.
             shuffle=False,
-            # The watch first: what is no number must not be kept as the best.
-            callbacks=[watch, keeper],
+            # The watch first: what is no number must not be kept as the best, and the history has the rate of an epoch
+            # before the schedule lowers it. The average last: it takes the averaged weights out of the model.
+            callbacks=[watch, keeper, *schedule.callbacks, *average],
         )
     keeper.restore()
     return TrainingResult(watch.history, keeper.best_epoch, time.perf_counter() - start, interruption.asked())
 
 
-class _BestEpoch(keras.callbacks.Callback):
-    """Keeps the weights of the best epoch, and stops when no better one has come for a while.
+def compile_model(
+    model: keras.Model,
+    learning_rate: Any,
+    options: Options,
+    *,
+    target_kind: str = "class",
+    label_weights: LabelWeights | None = None,
+) -> None:
+    """Compile a model with the optimizer and the loss of some options.
 
-    Of two epochs that the monitored score does not tell apart, the one with the lower validation loss is better: on few
-    texts scores are equal often, and a score that stands still while the loss falls is no reason to stop.
+    Args:
+        model: as `train` takes it.
+        learning_rate: what a Keras optimizer takes.
+        options: the group "training".
+        target_kind: name in `OUTPUTS`.
+        label_weights: as `train` takes them.
     """
-
-    def __init__(self, monitor: str, patience: int):
-        super().__init__()
-        self.monitor = monitor
-        self.patience = patience
-        self.best_epoch = 0
-        self._sign = 1 if MONITORS[monitor] == "max" else -1
-        self._best = (-math.inf, -math.inf)
-        self._weights: list[np.ndarray] | None = None
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        found = logs or {}
-        values = (self._sign * found[self.monitor], -found["val_loss"])
-        if values > self._best:
-            self._best, self.best_epoch, self._weights = values, epoch + 1, self.model.get_weights()
-        elif epoch + 1 - self.best_epoch >= self.patience:
-            self.model.stop_training = True
-
-    def restore(self) -> None:
-        """Put the best weights back; without a finished epoch, the weights stay as they are."""
-        if self._weights is not None:
-            self.model.set_weights(self._weights)
-
-
-class _Watch(keras.callbacks.Callback):
-    """Writes the history, and stops when the user asks, or the loss is not a number."""
-
-    def __init__(self, on_epoch: Callable[[int, Mapping[str, float]], None] | None, interrupted: Callable[[], bool]):
-        super().__init__()
-        self.history: dict[str, list[float]] = {}
-        self._on_epoch = on_epoch
-        self._interrupted = interrupted
-        self._start = 0.0
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._start = time.perf_counter()
-
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        self._check("loss", (logs or {}).get("loss", 0.0), f"at step {batch + 1}")
-        if self._interrupted():
-            # Keras then validates the part of the epoch that is done, and on_epoch_end follows.
-            self.model.stop_training = True
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        values = {name: float(value) for name, value in (logs or {}).items()}
-        for name, value in values.items():
-            # The last step of an epoch shows in no training loss.
-            self._check(name, value, "at the end")
-        values["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        values["seconds"] = time.perf_counter() - self._start
-        for name, value in values.items():
-            self.history.setdefault(name, []).append(value)
-        if self._on_epoch is not None:
-            self._on_epoch(epoch + 1, values)
-        if self._interrupted():
-            # Asked for while validating: not one step more.
-            self.model.stop_training = True
-
-    def _check(self, name: str, value: float, when: str) -> None:
-        """Raise `TrainingError` for a number that is none."""
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"{name} became {value} {when} of epoch {len(self.history.get('loss', ())) + 1}. Try a lower "
-                "--learning-rate, a --clip-norm of 1 or less, a larger --warmup-fraction, or --cell gru or lstm."
-            )
+    output = OUTPUTS[target_kind]
+    model.compile(
+        optimizer=OPTIMIZERS[options.optimizer](learning_rate, options=options),
+        loss=LOSSES[options.loss](output.log_probabilities, label_weights, options=options),
+        weighted_metrics=output.metrics(model.output_shape[-1]),
+    )

@@ -64,6 +64,18 @@ def test_focal_loss(gamma):
     np.testing.assert_allclose(made("classes", "focal", focal_gamma=gamma), expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_squared_loss(weights):
+    # Brier (1950): the squared differences from 1 for what is right and 0 for the others, summed.
+    expected = ((softmax(LOGITS) - np.eye(5)[LABELS]) ** 2).sum(axis=1)
+    np.testing.assert_allclose(made("class", "squared"), expected, rtol=1e-4, atol=1e-6)
+    present = sigmoid(LOGITS)
+    losses = (present - TARGETS) ** 2 + ((1 - present) - (1 - TARGETS)) ** 2
+    if weights is not None:
+        losses *= np.where(TARGETS == 1, weights[1], weights[0])
+    np.testing.assert_allclose(made("classes", "squared", weights), losses.mean(axis=1), rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", OUTPUTS)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_certain_answers_have_a_finite_slope(kind, loss):

@@ -281,7 +281,7 @@ EVERYTHING_OF_DATA = [name for name in NAMES if FIELDS[name].metadata["group"] =
             {"optimizer": "sgd"},
             "weight_decay",
             "--weight-decay does not apply to --optimizer sgd",
-            ["--optimizer adamw"],
+            ["--optimizer adamw", "--optimizer lion"],
         ),
     ],
 )
@@ -325,7 +325,8 @@ def test_a_part_that_nothing_chooses_is_not_in_use(monkeypatch):
     monkeypatch.setitem(REGISTRIES["cell"], "leaky", Part(lambda units, *, attention_units: None, "reads an option"))
     options = Options("toy", cell="gru")
     object.__setattr__(options, "encoder", "bag")
-    assert {name for name, _, _ in chosen_parts(options)} == {"encoder", "head", "optimizer", "schedule", "loss"}
+    chosen = {name for name, _, _ in chosen_parts(options)}
+    assert chosen == {"encoder", "head", "normalization", "optimizer", "schedule", "loss"}
     for typed in ("cell", "units"):
         with pytest.raises(UsageError) as error:
             check_applies(options, [typed], [])

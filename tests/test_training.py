@@ -1,86 +1,31 @@
-"""Training on a toy: the epoch that is kept, when it stops, what it answers to Ctrl-C, schedules and optimizers."""
+"""Training on a toy: the epoch that is kept, when it stops, what it answers to Ctrl-C, seeds and weights."""
 
 import itertools
-import math
 import signal
 import threading
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from sklearn.metrics import f1_score
 
+from kseq.best_epoch import BestEpoch
 from kseq.errors import TrainingError
 from kseq.losses import LOSSES
-from kseq.model import build_model
-from kseq.optimizers import OPTIMIZERS, SCHEDULES
-from kseq.options import Options
-from kseq.training import _BestEpoch, _Watch, train
-
-SPEC = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
-TOY = Options(
-    "toy", vocabulary_size=9, units=5, embedding_dim=4, batch_size=16, epochs=4, patience=9, learning_rate=0.03,
-    schedule="constant", warmup_fraction=0.0, word_dropout=0.0, embedding_dropout=0.0, dropout=0.0, cell="simple_rnn",
-    head="max", optimizer="adam", clip_norm=1.0, num_layers=1, bidirectional=False,
+from kseq.training import train
+from kseq.training_watch import TrainingWatch
+from tests.training_toy import (
+    HELD_OUT,
+    HELD_OUT_LABELS,
+    INPUTS,
+    LABELS,
+    TOY,
+    batches_of,
+    by_hand,
+    new_model,
+    recurrent_model,
+    same,
+    train_toy,
 )  # fmt: skip
-
-
-def rows(count, seed):
-    """Class 1 where word 2 stands somewhere."""
-    random = np.random.default_rng(seed)
-    ids = random.integers(3, 9, size=(count, 6)).astype(np.int32)
-    labels = random.integers(0, 2, size=count).astype(np.int32)
-    ids[np.arange(count), random.integers(0, 6, size=count)] = np.where(labels == 1, 2, 3)
-    return {"token_ids": ids}, labels
-
-
-INPUTS, LABELS = rows(64, 0)
-HELD_OUT, HELD_OUT_LABELS = rows(48, 1)
-
-
-def batches_of(inputs, labels, weights=None, batch_size=16):
-    weights = np.ones(len(labels), np.float32) if weights is None else np.asarray(weights, np.float32)
-    return tf.data.Dataset.from_tensor_slices((inputs, labels, weights)).batch(batch_size)
-
-
-def new_model(seed=1):
-    """A bag of words: what training does, it does with any model, and this one is traced in no time."""
-    keras.utils.set_random_seed(seed)
-    ids = keras.Input((None,), dtype="int32", name="token_ids")
-    pooled = keras.layers.GlobalMaxPooling1D()(keras.layers.Embedding(9, 4)(ids))
-    return keras.Model({"token_ids": ids}, keras.layers.Dense(2)(pooled))
-
-
-def recurrent_model(options, seed=1):
-    keras.utils.set_random_seed(seed)
-    return build_model(options, SPEC, 2)
-
-
-def train_toy(options=TOY, *, model=None, weights=None, held_out=None, held_out_labels=HELD_OUT_LABELS, **more):
-    model = model or new_model()
-    result = train(
-        model,
-        batches_of(INPUTS, LABELS, weights).repeat(),
-        4,
-        held_out or batches_of(HELD_OUT, held_out_labels),
-        options,
-        **more,
-    )
-    return model, result
-
-
-def by_hand(model, inputs, labels):
-    """Mean cross-entropy and accuracy, from the logits, in NumPy."""
-    logits = model(inputs, training=False).numpy().astype(np.float64)
-    logits -= logits.max(axis=1, keepdims=True)
-    log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    loss = -log_probabilities[np.arange(len(labels)), labels].mean()
-    return loss, (logits.argmax(axis=1) == labels).mean()
-
-
-def same(weights, others):
-    return all(np.array_equal(one, other) for one, other in zip(weights, others, strict=True))
 
 
 @pytest.fixture
@@ -193,14 +138,14 @@ def test_a_learning_rate_beyond_all_bounds_is_a_training_error():
 def interrupt_after(step, monkeypatch):
     """Send SIGINT at the end of a step, counted from 1."""
     steps = itertools.count(1)
-    report = _Watch.on_train_batch_end
+    report = TrainingWatch.on_train_batch_end
 
     def on_train_batch_end(self, batch, logs=None):
         if next(steps) == step:
             signal.raise_signal(signal.SIGINT)
         report(self, batch, logs)
 
-    monkeypatch.setattr(_Watch, "on_train_batch_end", on_train_batch_end)
+    monkeypatch.setattr(TrainingWatch, "on_train_batch_end", on_train_batch_end)
 
 
 def test_sigint_ends_after_the_step_and_keeps_the_best_weights(handler, monkeypatch):
@@ -351,82 +296,7 @@ def test_validation_is_weighted():
     assert result.history["val_loss"][0] == pytest.approx(loss * chosen.mean(), rel=1e-3)
 
 
-# Schedules
-
-
-def rate_by_hand(schedule, step, steps, peak, fraction):
-    warmup = round(fraction * steps)
-    if step < warmup:
-        return peak * step / warmup
-    if schedule == "constant":
-        return peak
-    done = min((step - warmup) / max(steps - warmup, 1), 1)
-    return peak * 0.5 * (1 + math.cos(math.pi * done))
-
-
-def test_every_schedule_has_a_formula():
-    assert set(SCHEDULES) == {"constant", "cosine"}
-
-
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize(("steps", "fraction"), [(40, 0.0), (40, 0.25), (37, 0.1), (10, 1.0), (5, 0.05), (1, 0.5)])
-def test_schedules_equal_their_formula(schedule, steps, fraction):
-    options = TOY.replace(warmup_fraction=fraction)
-    rate = SCHEDULES[schedule](0.02, steps, options=options)
-    got = [float(rate(step)) for step in range(steps + 3)]
-    expected = [rate_by_hand(schedule, step, steps, 0.02, fraction) for step in range(steps + 3)]
-    np.testing.assert_allclose(got, expected, atol=1e-8)
-
-
-def test_the_schedule_spans_all_epochs():
-    options = TOY.replace(schedule="cosine", warmup_fraction=0.25, epochs=3, learning_rate=0.01)
-    _, result = train_toy(options)
-    expected = [rate_by_hand("cosine", step, 12, 0.01, 0.25) for step in (4, 8, 12)]
-    np.testing.assert_allclose(result.history["learning_rate"], expected, atol=1e-8)
-
-
-# Optimizers
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_optimizer_trains_and_clips(name):
-    options = TOY.replace(optimizer=name, clip_norm=0.5, epochs=2, learning_rate=0.3 if name == "sgd" else 0.02)
-    start = by_hand(new_model(), INPUTS, LABELS)[0]
-    model, _ = train_toy(options.replace(monitor="val_loss"))
-    assert by_hand(model, INPUTS, LABELS)[0] < start
-    assert model.optimizer.global_clipnorm == 0.5
-    assert model.optimizer.clipnorm is model.optimizer.clipvalue is None
-    assert OPTIMIZERS[name](0.1, options=options.replace(clip_norm=0.0)).global_clipnorm is None
-
-
-def test_the_norm_is_of_all_gradients_together():
-    """One step of plain SGD from gradients 3 and 4, whose norm is 5, clipped to 1."""
-    optimizer = OPTIMIZERS["sgd"](1.0, options=TOY.replace(clip_norm=1.0, momentum=0.0))
-    first, second = keras.Variable([0.0]), keras.Variable([0.0])
-    optimizer.apply([tf.constant([3.0]), tf.constant([4.0])], [first, second])
-    np.testing.assert_allclose([float(first[0]), float(second[0])], [-0.6, -0.8], atol=1e-6)
-
-
-@pytest.mark.parametrize("name", ["sgd", "rmsprop"])
-def test_momentum_is_handed_on(name):
-    for momentum in (0.0, 0.7):
-        assert OPTIMIZERS[name](0.1, options=TOY.replace(momentum=momentum)).momentum == momentum
-
-
-def test_adamw_decays_matrices_and_no_biases():
-    """Without gradients, decay alone is left: a step takes away rate times decay of each decayed weight."""
-    options = TOY.replace(num_layers=2, bidirectional=True, head="attention")
-    model = recurrent_model(options)
-    model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
-    optimizer = OPTIMIZERS["adamw"](0.1, options=options.replace(weight_decay=0.5, clip_norm=0.0))
-    optimizer.build(model.trainable_variables)
-    optimizer.apply([tf.zeros(weight.shape) for weight in model.trainable_variables])
-    biases = [weight for weight in model.trainable_variables if "bias" in weight.name]
-    assert 0 < len(biases) < len(model.trainable_variables)
-    for weight in model.trainable_variables:
-        np.testing.assert_allclose(
-            weight.numpy(), 1.0 if "bias" in weight.name else 0.95, rtol=1e-5, err_msg=weight.path
-        )
+# Of equal scores
 
 
 class _Scripted:
@@ -454,7 +324,7 @@ class _Scripted:
     ],
 )
 def test_of_epochs_with_one_score_the_lowest_loss_is_kept(scores, losses, best, trained):
-    keeper, model = _BestEpoch("val_accuracy", patience=2), _Scripted()
+    keeper, model = BestEpoch("val_accuracy", patience=2), _Scripted()
     keeper.set_model(model)
     for epoch, (score, loss) in enumerate(zip(scores, losses, strict=True)):
         model.epoch = epoch + 1
