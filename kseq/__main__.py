@@ -15,6 +15,7 @@ COMMANDS = {
     "data": "look at a dataset or a file: what is in it, what is wrong with it",
     "predict": "answer the texts of a file with a SavedModel",
     "models": "list the parts that a model can be made of, their parameters and papers",
+    "find_learning_rate": "try rising learning rates on train, and suggest one",
 }
 
 
@@ -22,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Hand the arguments to the command that the first of them names, and return its exit code."""
     verb, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
     if verb in ("-h", "--help"):
-        lines = [f"  {name:<10} {summary}" for name, summary in COMMANDS.items()]
+        width = max(map(len, COMMANDS))
+        lines = [f"  {name:<{width}} {summary}" for name, summary in COMMANDS.items()]
         sys.stdout.write("\n".join(["usage: kseq COMMAND …", "", *lines, "", "kseq COMMAND --help tells more."]) + "\n")
         return DONE
     if verb == "--version":

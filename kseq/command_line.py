@@ -4,7 +4,7 @@ import argparse
 import difflib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -65,12 +65,13 @@ class Parser(argparse.ArgumentParser):
         return joined
 
 
-def add_options(parser: argparse.ArgumentParser, groups: Sequence[str] = GROUPS) -> None:
+def add_options(parser: argparse.ArgumentParser, groups: Sequence[str] = GROUPS, without: Collection[str] = ()) -> None:
     """Add the dataset and a flag for each field of `Options`; flags that are not typed leave no trace.
 
     Args:
         parser: of a command.
         groups: those of the options that the command reads; without "data", it has no dataset.
+        without: options of these groups that it does not read.
     """
     if "data" in groups:
         names = ", ".join(pipelines.datasets())
@@ -82,7 +83,7 @@ def add_options(parser: argparse.ArgumentParser, groups: Sequence[str] = GROUPS)
         headings["output"].add_argument("--preset", metavar="NAME", help=f"a named set of options: {presets}")
         headings["output"].add_argument("--config", metavar="FILE", help="the run.json of a run, to run it again")
     for field in FIELDS.values():
-        if field.metadata.get("group") not in groups:
+        if field.metadata.get("group") not in groups or field.name in without:
             continue
         rules = field.metadata
         flags = [f"--{field.name.replace('_', '-')}", *rules["aliases"]]
@@ -128,6 +129,21 @@ def read_options(namespace: argparse.Namespace) -> tuple[Options, tuple[str, ...
     if "dataset" not in values:
         raise UsageError(f"no dataset was named; expected one of {', '.join(pipelines.datasets())}; {_BESIDES}.")
     return Options(**values), tuple(typed)
+
+
+def typed_flags(options: Options, typed: Sequence[str]) -> list[str]:
+    """Give the flags that set what was typed, apart from the dataset."""
+    flags = []
+    for name in typed:
+        flag, value = f"--{name.replace('_', '-')}", getattr(options, name)
+        if value is True:
+            flags.append(flag)
+        elif value is False:
+            flags.append(f"--no-{name.replace('_', '-')}")
+        elif name != "dataset":
+            # Behind a blank, a value that begins with a dash would be taken for a flag.
+            flags += [f"{flag}={value}"] if str(value).startswith("-") else [flag, str(value)]
+    return flags
 
 
 def _same_kind(typed: str, recorded: str) -> bool:

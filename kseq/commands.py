@@ -1,7 +1,7 @@
 """What commands that read a dataset have in common: parser and start. No TensorFlow before the data is loaded."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import pipelines
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 CODES = (DONE, FAILURE, USAGE, DATA, INTERRUPTED)
 
 
-def command_parser(verb: str, description: str, groups: Sequence[str] = GROUPS, codes: Sequence[int] = CODES) -> Parser:
+def command_parser(
+    verb: str,
+    description: str,
+    groups: Sequence[str] = GROUPS,
+    codes: Sequence[int] = CODES,
+    without: Collection[str] = (),
+) -> Parser:
     """Make the parser of a command: the dataset, a flag for each option and `--json`.
 
     Args:
@@ -24,6 +30,7 @@ def command_parser(verb: str, description: str, groups: Sequence[str] = GROUPS, 
         description: one sentence.
         groups: those of the options that the command reads.
         codes: exit codes that the command may end with.
+        without: options of these groups that it does not read.
     """
     parser = Parser(
         prog=f"kseq {verb}",
@@ -31,7 +38,7 @@ def command_parser(verb: str, description: str, groups: Sequence[str] = GROUPS, 
         epilog=f"Exit codes: {', '.join(f'{code} {MEANINGS[code]}' for code in codes)}.",
         allow_abbrev=False,
     )
-    add_options(parser, groups)
+    add_options(parser, groups, without)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, the rest on error")
     return parser
 

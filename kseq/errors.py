@@ -31,7 +31,7 @@ class TrainingError(Exception):
 
 
 class ExportError(Exception):
-    """A SavedModel that could not be written."""
+    """A SavedModel, or what else a command leaves, that could not be written."""
 
 
 class VerificationError(ExportError):

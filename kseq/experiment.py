@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from kseq.class_weights import check_weights
 from kseq.errors import UsageError
+from kseq.learning_rate_sweep import Sweep, sweep_learning_rates
 from kseq.losses import LabelWeights
 from kseq.model import build_model
 from kseq.options import Options
@@ -53,7 +54,7 @@ class Prepared:
         data: the texts.
         options: with whatever the dataset was to decide filled in.
         vectorizer: adapted on the training split.
-        splits: train, validation and test, vectorized.
+        splits: train, validation and, where it was asked for, test, vectorized.
         padding_share: fraction of the first training epoch's time steps that is padding.
         unknown_share: fraction of the validation tokens that are out of vocabulary.
         label_weights: of absence and presence of each label for the loss, where a text can have several and they do
@@ -74,8 +75,13 @@ class Prepared:
         return OUTPUTS[self.data.target_kind]
 
 
-def prepare(data: TextData, options: Options) -> Prepared:
+def prepare(data: TextData, options: Options, *, with_test: bool = True) -> Prepared:
     """Adapt the vectorizer on train, and vectorize every split once.
+
+    Args:
+        data: the texts.
+        options: as the user set them.
+        with_test: whether the test split is read at all.
 
     Raises:
         UsageError: an option that does not fit the classes of the data.
@@ -99,6 +105,7 @@ def prepare(data: TextData, options: Options) -> Prepared:
         ngrams=options.ngrams,
         ngram_buckets=options.ngram_buckets,
     )
+    read = ("train", "validation", "test") if with_test else ("train", "validation")
     splits = {
         name: vectorize_split(
             getattr(data, name),
@@ -108,7 +115,7 @@ def prepare(data: TextData, options: Options) -> Prepared:
             key=f"{data.fingerprints[name]} {vectorizer.key}",
             cache_dir=options.cache_dir,
         )
-        for name in ("train", "validation", "test")
+        for name in read
     }
     # Validation and test stay as they are: what counts is how the model does on texts as they come.
     sample_weights, label_weights = output.weights(options.class_weight, splits["train"].targets, data.class_names)
@@ -188,6 +195,24 @@ def train_model(
         label_weights=prepared.label_weights,
         verbose=verbose,
         on_epoch=on_epoch,
+    )
+
+
+def sweep_model(
+    model: keras.Model, prepared: Prepared, options: Options, *, lowest: float, highest: float, steps: int
+) -> Sweep:
+    """Train an untrained model on train for some steps, from the lowest to the highest learning rate."""
+    split = prepared.splits["train"]
+    epochs = math.ceil(steps / steps_per_epoch(split, options))
+    return sweep_learning_rates(
+        model,
+        training_batches(split, options.batch_size, options.seed, epochs=epochs),
+        options,
+        lowest=lowest,
+        highest=highest,
+        steps=steps,
+        target_kind=prepared.data.target_kind,
+        label_weights=prepared.label_weights,
     )
 
 

@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 # Blue and vermilion of Okabe & Ito (2008), which look different to every kind of eye.
-_VALIDATION, _TRAIN = "#0072B2", "#D55E00"
-_INK, _FAINT = "#222222", "#8a8a8a"
+BLUE, VERMILION = "#0072B2", "#D55E00"
+INK, FAINT = "#222222", "#8a8a8a"
 _FONT = "DejaVu Sans"
-_DOTS_PER_INCH = 150
+DOTS_PER_INCH = 150
 # In columns; a Chinese sign takes two.
 _LONGEST_NAME = 26
 _MOST_COUNTED = 20
@@ -43,10 +43,10 @@ def draw_curves(history: Mapping[str, Sequence[float]], path: str | os.PathLike[
     metrics.sort(key=lambda name: (name != "loss", name))
     panels = max(len(metrics), 1)
     with style.context("default"):
-        figure = Figure(figsize=(4.6 * panels + 0.2, 3.6), dpi=_DOTS_PER_INCH, layout="constrained")
+        figure = Figure(figsize=(4.6 * panels + 0.2, 3.6), dpi=DOTS_PER_INCH, layout="constrained")
         for axes, metric in zip(np.ravel(figure.subplots(1, panels)), metrics or [""], strict=True):
             _draw_metric(axes, metric, history.get(metric, ()), history.get(f"val_{metric}", ()), best_epoch)
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_confusion_matrix(
@@ -82,7 +82,7 @@ def draw_confusion_matrix(
     side = max(cell * min(number, _MOST_NAMED), 2.2)  # inches
     with style.context("default"):
         # Only the matrix is measured; the picture grows around it to whatever the names need.
-        figure = Figure(figsize=(side, side), dpi=_DOTS_PER_INCH)
+        figure = Figure(figsize=(side, side), dpi=DOTS_PER_INCH)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_facecolor("#e3e3e3")
         # The root lets a share of 2% be seen beside one of 90%.
@@ -91,7 +91,7 @@ def draw_confusion_matrix(
         if counted:
             _write_counts(axes, image, counts, shares, side / number)
         _add_share_scale(figure, image, side)
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_label_scores(classes: Sequence[Any], path: str | os.PathLike[str]) -> None:
@@ -107,36 +107,36 @@ def draw_label_scores(classes: Sequence[Any], path: str | os.PathLike[str]) -> N
     shown = [classes[place] for place in order]
     places = np.arange(len(shown))
     with style.context("default"):
-        figure = Figure(figsize=(5.2, 0.26 * len(shown)), dpi=_DOTS_PER_INCH)
+        figure = Figure(figsize=(5.2, 0.26 * len(shown)), dpi=DOTS_PER_INCH)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.barh(places, [scores.f1 for scores in shown], height=0.62, color="#c9dff0", label="F1")
         # Marks of different forms tell the two apart where colours are not seen.
         look: dict[str, Any] = {"linestyle": "none", "markersize": 5, "clip_on": False}
-        axes.plot([scores.precision for scores in shown], places, "o", color=_VALIDATION, label="precision", **look)
-        axes.plot([scores.recall for scores in shown], places, "D", color=_TRAIN, label="recall", **look)
+        axes.plot([scores.precision for scores in shown], places, "o", color=BLUE, label="precision", **look)
+        axes.plot([scores.recall for scores in shown], places, "D", color=VERMILION, label="recall", **look)
         supports = [f"{names[place]}  ({classes[place].support:,})" for place in order]
-        axes.set_yticks(places, supports, fontsize=9, fontfamily=families, color=_INK, parse_math=False)
+        axes.set_yticks(places, supports, fontsize=9, fontfamily=families, color=INK, parse_math=False)
         axes.set(xlim=(0, 1), ylim=(len(shown) - 0.5, -0.5))
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(length=0)
         axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
         axes.set_axisbelow(True)
-        axes.set_title("labels (texts of test)", loc="left", fontsize=10, color=_INK)
-        axes.legend(frameon=False, fontsize=9, labelcolor=_INK, loc="upper left", bbox_to_anchor=(1.02, 1))
-        _save(figure, path)
+        axes.set_title("labels (texts of test)", loc="left", fontsize=10, color=INK)
+        axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="upper left", bbox_to_anchor=(1.02, 1))
+        save(figure, path)
 
 
 def _draw_metric(axes: Axes, metric: str, train: Sequence[float], validation: Sequence[float], best_epoch: int) -> None:
     """Draw one metric of training and validation, a point an epoch."""
-    axes.set_title(metric.replace("_", " "), loc="left", fontsize=12, color=_INK, parse_math=False)
-    axes.set_xlabel("epoch", color=_INK)
+    axes.set_title(metric.replace("_", " "), loc="left", fontsize=12, color=INK, parse_math=False)
+    axes.set_xlabel("epoch", color=INK)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
     epochs = max(len(train), len(validation))
     if not epochs:
-        axes.text(0.5, 0.5, "no epoch was finished", transform=axes.transAxes, ha="center", color=_FAINT)
+        axes.text(0.5, 0.5, "no epoch was finished", transform=axes.transAxes, ha="center", color=FAINT)
         axes.set(xticks=[], yticks=[])
         return
     # A little air on both sides gives a single epoch a width; there is no epoch 0 to show.
@@ -144,30 +144,30 @@ def _draw_metric(axes: Axes, metric: str, train: Sequence[float], validation: Se
     axes.set_xlim(1 - min(air, 0.9), epochs + air)
     look: dict[str, Any] = {"marker": "o", "markersize": 4 if epochs <= 40 else 0, "linewidth": 1.8, "clip_on": False}
     if 1 <= best_epoch <= epochs:
-        axes.axvline(best_epoch, color=_FAINT, linewidth=1, linestyle=(0, (2, 2)), zorder=1)
+        axes.axvline(best_epoch, color=FAINT, linewidth=1, linestyle=(0, (2, 2)), zorder=1)
     # Dashes tell the two apart where colours are not seen.
-    axes.plot(range(1, len(train) + 1), train, color=_TRAIN, linestyle="--", label="training", **look)
-    axes.plot(range(1, len(validation) + 1), validation, color=_VALIDATION, label="validation", **look)
+    axes.plot(range(1, len(train) + 1), train, color=VERMILION, linestyle="--", label="training", **look)
+    axes.plot(range(1, len(validation) + 1), validation, color=BLUE, label="validation", **look)
     if 1 <= best_epoch <= len(validation):
         kept = validation[best_epoch - 1]
         axes.plot(
-            [best_epoch], [kept], "o", color="white", markeredgecolor=_VALIDATION, markeredgewidth=2, markersize=9,
+            [best_epoch], [kept], "o", color="white", markeredgecolor=BLUE, markeredgewidth=2, markersize=9,
             label=f"kept: epoch {best_epoch}, {kept:.4f}", clip_on=False, zorder=5,
         )  # fmt: skip
-    axes.legend(frameon=False, fontsize=9, labelcolor=_INK)
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
 
 
 def _label_classes(axes: Axes, names: Sequence[str], families: Sequence[str], size: float, cell: float) -> None:
     """Write the class names at both sides of the matrix; below, they are slanted where they would touch."""
-    axes.set_xlabel("predicted", fontsize=11, color=_INK, labelpad=8)
-    axes.set_ylabel("true", fontsize=11, color=_INK, labelpad=8)
+    axes.set_xlabel("predicted", fontsize=11, color=INK, labelpad=8)
+    axes.set_ylabel("true", fontsize=11, color=INK, labelpad=8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     if len(names) > _MOST_NAMED:
         return
     # About 0.6 of the font size is the mean width of a letter; 72 points are an inch.
     slanted = max(map(_columns, names)) * size * 0.6 / 72 > cell * 0.95
-    look: dict[str, Any] = {"fontsize": size, "fontfamily": list(families), "color": _INK, "parse_math": False}
+    look: dict[str, Any] = {"fontsize": size, "fontfamily": list(families), "color": INK, "parse_math": False}
     turned: dict[str, Any] = (
         {"rotation": 90 if cell < 0.3 else 45, "ha": "center" if cell < 0.3 else "right"} if slanted else {}
     )
@@ -196,7 +196,7 @@ def _write_counts(axes: Axes, image: Any, counts: np.ndarray, shares: np.ndarray
         digits = len(f"{count:,}")
         size = 10 if large and digits < 8 else 7.5 if digits < 6 else 6
         axes.text(
-            column, row, text, ha="center", va="center", fontsize=size, color="white" if dark else _INK,
+            column, row, text, ha="center", va="center", fontsize=size, color="white" if dark else INK,
             fontweight="bold" if row == column and large else "normal", linespacing=1.3,
         )  # fmt: skip
 
@@ -206,11 +206,11 @@ def _add_share_scale(figure: Figure, image: Any, side: float) -> None:
     height = min(1.0, 3.2 / side)
     axes = figure.add_axes((1 + 0.25 / side, (1 - height) / 2, 0.13 / side, height))
     scale = figure.colorbar(image, cax=axes, ticks=[0, 0.01, 0.05, 0.1, 0.25, 0.5, 1])
-    scale.ax.set_yticklabels(["0%", "1%", "5%", "10%", "25%", "50%", "100%"], fontsize=8, color=_INK)
+    scale.ax.set_yticklabels(["0%", "1%", "5%", "10%", "25%", "50%", "100%"], fontsize=8, color=INK)
     scale.ax.minorticks_off()
     scale.outline.set_visible(False)
-    scale.ax.tick_params(length=2, color=_FAINT)
-    scale.set_label("share of the true class", fontsize=9, color=_INK)
+    scale.ax.tick_params(length=2, color=FAINT)
+    scale.set_label("share of the true class", fontsize=9, color=INK)
 
 
 def _luminance(color: tuple[float, ...]) -> float:
@@ -267,7 +267,8 @@ def _cut(name: str) -> str:
     return f"{head.rstrip()}…{tail.lstrip()}"
 
 
-def _save(figure: Figure, path: str | os.PathLike[str]) -> None:
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure as a PNG file that is the same for the same numbers."""
     FigureCanvasAgg(figure)
     # By default, the file would name Matplotlib's version.
     figure.savefig(

@@ -18,6 +18,7 @@ from kseq.command_line import (
     read_options,
     recorded_fingerprints,
     recorded_options,
+    typed_flags,
 )
 from kseq.console import Console
 from kseq.errors import UsageError
@@ -459,3 +460,22 @@ def test_every_command_has_help(verb):
     done = in_a_process(verb, "--help", probe=True)
     assert done.returncode == 0, done.stderr
     assert f"kseq {verb}" in done.stdout
+
+
+def test_typed_flags_set_the_same_options_again():
+    typed = ["reviews", "--units", "3", "--no-bidirectional", "--predictions-text", "--class-weight", "-1=2,1=0.5"]
+    options, names = read(*typed)
+    flags = typed_flags(options, names)
+    assert sorted(flags) == sorted(
+        ["--units", "3", "--no-bidirectional", "--predictions-text", "--class-weight=-1=2,1=0.5"]
+    )
+    assert read("reviews", *flags) == (options, names)
+    assert typed_flags(options, ["dataset"]) == []
+
+
+def test_options_that_a_command_does_not_read_have_no_flag():
+    made = Parser(allow_abbrev=False)
+    add_options(made, groups=("training",), without=("epochs",))
+    with pytest.raises(UsageError, match="unknown argument '--epochs'"):
+        made.parse_all(["reviews", "--epochs", "3"])
+    assert made.parse_all(["reviews", "--patience", "3"]).patience == 3
