@@ -10,41 +10,106 @@ Keras is imported when a part is built, so that the registry can be listed witho
 
 from typing import Any
 
+from kseq.errors import UsageError
 from kseq.registry import Part
 
+# Keras' own names.
+ACTIVATIONS = ("tanh", "relu", "leaky_relu")
+KERNEL_INITIALIZERS = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal")
+RECURRENT_INITIALIZERS = ("orthogonal", "identity", *KERNEL_INITIALIZERS)
 
-def simple_rnn(units: int, *, layer_normalization: bool, **settings: Any) -> Any:
+
+def simple_rnn(
+    units: int,
+    *,
+    layer_normalization: bool,
+    activation: str,
+    kernel_initializer: str,
+    recurrent_initializer: str,
+    weight_drop: float,
+    **settings: Any,
+) -> Any:
     """Make a `keras.layers.SimpleRNN`, which knows no cuDNN, or its layer-normalised kin."""
-    import keras
-
+    cell: dict[str, Any] = {
+        "activation": activation,
+        "kernel_initializer": kernel_initializer,
+        "recurrent_initializer": recurrent_initializer,
+    }
+    settings |= {"weight_drop": weight_drop}
     if layer_normalization:
         from kseq.layers.layer_normalized import LayerNormSimpleRNNCell
 
-        return _projected(LayerNormSimpleRNNCell(units), settings)
+        return _projected(LayerNormSimpleRNNCell(units, **cell), settings)
+    from kseq.layers.weight_drop import WeightDropSimpleRNN
+
     settings.pop("use_cudnn")
-    return keras.layers.SimpleRNN(units, **settings)
+    return WeightDropSimpleRNN(units, **cell, **settings)
 
 
-def lstm(units: int, *, layer_normalization: bool, **settings: Any) -> Any:
+def lstm(
+    units: int,
+    *,
+    layer_normalization: bool,
+    kernel_initializer: str,
+    recurrent_initializer: str,
+    chrono_length: int | None,
+    weight_drop: float,
+    **settings: Any,
+) -> Any:
     """Make a `keras.layers.LSTM`, or its layer-normalised kin."""
-    import keras
-
+    cell: dict[str, Any] = {"kernel_initializer": kernel_initializer, "recurrent_initializer": recurrent_initializer}
+    if chrono_length is not None:
+        # The gates are input, forget, candidate and output. Keras would start those of the forget gate at 1.
+        cell |= {"bias_initializer": _chrono(chrono_length, -1, 1, 0, 0), "unit_forget_bias": False}
+    settings |= {"weight_drop": weight_drop}
     if layer_normalization:
         from kseq.layers.layer_normalized import LayerNormLSTMCell
 
-        return _projected(LayerNormLSTMCell(units), settings)
-    return keras.layers.LSTM(units, **settings)
+        return _projected(LayerNormLSTMCell(units, **cell), settings)
+    from kseq.layers.weight_drop import WeightDropLSTM
+
+    return WeightDropLSTM(units, **cell, **settings)
 
 
-def gru(units: int, *, layer_normalization: bool, **settings: Any) -> Any:
+def gru(
+    units: int,
+    *,
+    layer_normalization: bool,
+    kernel_initializer: str,
+    recurrent_initializer: str,
+    chrono_length: int | None,
+    weight_drop: float,
+    **settings: Any,
+) -> Any:
     """Make a `keras.layers.GRU`, or its layer-normalised kin."""
-    import keras
-
+    cell: dict[str, Any] = {"kernel_initializer": kernel_initializer, "recurrent_initializer": recurrent_initializer}
+    if chrono_length is not None:
+        # The gates are update, which keeps the state in Keras, reset and candidate.
+        cell |= {"bias_initializer": _chrono(chrono_length, 1, 0, 0)}
+    settings |= {"weight_drop": weight_drop}
     if layer_normalization:
         from kseq.layers.layer_normalized import LayerNormGRUCell
 
-        return _projected(LayerNormGRUCell(units), settings)
-    return keras.layers.GRU(units, **settings)
+        return _projected(LayerNormGRUCell(units, **cell), settings)
+    from kseq.layers.weight_drop import WeightDropGRU
+
+    return WeightDropGRU(units, **cell, **settings)
+
+
+def _chrono(chrono_length: int, *signs: int) -> Any:
+    """Make the initialiser of the biases of gates that set how long a unit remembers."""
+    from kseq.chrono_bias import ChronoBias
+
+    return ChronoBias(chrono_length, signs)
+
+
+def _no_identity(*, cell: str, recurrent_initializer: str) -> None:
+    """Refuse the identity for the matrix of several gates."""
+    if recurrent_initializer == "identity":
+        raise UsageError(
+            f"recurrent_initializer is 'identity' and cell is {cell!r}, whose recurrent matrix holds several gates and "
+            "is not square. Choose another --recurrent-initializer, or --cell simple_rnn."
+        )
 
 
 def mingru(units: int, **settings: Any) -> Any:
@@ -93,8 +158,18 @@ def _projected(cell: Any, settings: dict[str, Any]) -> Any:
 
 CELLS: dict[str, Part] = {
     "simple_rnn": Part(simple_rnn, "h = tanh(W x + U h + b): fast, forgets within some tens of tokens", "Elman 1990"),
-    "lstm": Part(lstm, "a gated cell state beside h: remembers longest", "Hochreiter & Schmidhuber 1997"),
-    "gru": Part(gru, "two gates, one state: near the LSTM with a quarter fewer weights", "Cho et al. 2014"),
+    "lstm": Part(
+        lstm,
+        "a gated cell state beside h: remembers longest",
+        "Hochreiter & Schmidhuber 1997",
+        check=_no_identity,
+    ),
+    "gru": Part(
+        gru,
+        "two gates, one state: near the LSTM with a quarter fewer weights",
+        "Cho et al. 2014",
+        check=_no_identity,
+    ),
     "mingru": Part(mingru, "a GRU whose gate reads the input alone: all steps in one product", "Feng et al. 2024"),
     "minlstm": Part(minlstm, "the same of the LSTM, with two gates that sum to 1", "Feng et al. 2024"),
     "sru": Part(sru, "the same recurrence, and a gate that mixes it with its input", "Lei et al. 2018"),

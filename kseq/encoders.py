@@ -48,6 +48,8 @@ def recurrent(
     num_layers: int,
     units: int,
     layer_dropout: float,
+    variational_dropout: float,
+    residual: bool,
     use_cudnn: bool | str = PORTABLE,
 ) -> tuple[Any, Any, list[Any]]:
     """Stack recurrent layers, each reading the sequence of the one below.
@@ -59,27 +61,39 @@ def recurrent(
         num_layers: depth.
         units: width of one direction.
         layer_dropout: fraction of the sequence dropped between two layers.
+        variational_dropout: fraction of the numbers that a layer reads of a text, dropped at every time step alike (Gal
+            and Ghahramani 2016, section 4.1, on the inputs).
+        residual: add to what a layer gives what it was given: y = F(x) + x, and y = F(x) + W x where their widths
+            differ (He et al. 2016, equations 1 and 2; between recurrent layers, Wu et al. 2016, equation 6). Dropout is
+            within F, so that x goes by whole.
         use_cudnn: as Keras takes it.
     """
     import keras
 
-    sequence, carry, summary = vectors, [], None
+    from kseq.layers.last_step import LastStep
+
+    sequence, carry = vectors, []
     states_of_a_layer = len(initial) // num_layers if initial else 0
     for number in range(num_layers):
+        below = sequence
         if number:
             sequence = keras.layers.Dropout(layer_dropout, name=f"layer_dropout_{number}")(sequence)
+        # One mask a text, for all its time steps.
+        dropout = keras.layers.SpatialDropout1D(variational_dropout, name=f"variational_dropout_{number + 1}")
         settings = {"return_sequences": True, "return_state": True, "use_cudnn": use_cudnn}
         layer = CELLS[cell](units, options=options, name=f"{cell}_{number + 1}", **settings)
         if bidirectional:
             layer = keras.layers.Bidirectional(layer, name=f"bidirectional_{number + 1}")
         first = initial[number * states_of_a_layer : (number + 1) * states_of_a_layer] if initial else None
-        sequence, *states = layer(sequence, mask=mask, initial_state=first)  # (B, T, D)
-        if bidirectional:
-            # h comes first in the states of either direction.
-            summary = keras.layers.Concatenate(name=f"summary_{number + 1}")([states[0], states[len(states) // 2]])
-        else:
-            summary = states[0]  # (B, D)
+        sequence, *states = layer(dropout(sequence), mask=mask, initial_state=first)  # (B, T, D)
+        if not bidirectional:
             carry += states
+        if residual:
+            width = sequence.shape[-1]
+            if below.shape[-1] != width:
+                below = keras.layers.Dense(width, use_bias=False, name=f"residual_projection_{number + 1}")(below)
+            sequence = keras.layers.Add(name=f"residual_{number + 1}")([sequence, below])  # (B, T, D)
+    summary = LastStep(bidirectional, name="summary")(sequence, mask)  # (B, D)
     return sequence, summary, carry
 
 

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kseq.cells import CELLS
+from kseq.cells import ACTIVATIONS, CELLS, KERNEL_INITIALIZERS, RECURRENT_INITIALIZERS
 from kseq.class_weights import read_weights
 from kseq.encoders import ENCODERS
 from kseq.errors import UsageError
@@ -174,6 +174,23 @@ class Options:
     layer_normalization: bool = option(
         False, "model", "normalise the sums in a recurrent step", aliases=("--layer-norm",)
     )
+    residual: bool = option(False, "model", "add to the output of a recurrent layer what it has read")
+    activation: str = option("tanh", "model", "activation of a plain recurrent layer", choices=ACTIVATIONS)
+    kernel_initializer: str = option(
+        "glorot_uniform", "model", "what a cell's matrix of the input starts from", choices=KERNEL_INITIALIZERS
+    )
+    recurrent_initializer: str = option(
+        "orthogonal",
+        "model",
+        "what a cell's matrix of the state starts from; identity with simple_rnn alone",
+        choices=RECURRENT_INITIALIZERS,
+    )
+    chrono_length: int | None = option(
+        None,
+        "model",
+        "start the biases of gates for memories of up to this many tokens (default: as Keras does)",
+        low=3,
+    )
     head: str = option("max_mean", "model", "what makes one vector of a sequence", choices=HEADS)
     attention_units: int = option(64, "model", "width of the layer that scores a step", low=1)
     normalization: str = option("none", "model", "how word vectors are normalised", choices=NORMALIZATIONS)
@@ -191,6 +208,12 @@ class Options:
     )
     residual_dropout: float = option(
         0.1, "model", "fraction dropped of what each half of a Transformer layer adds", low=0, below=1
+    )
+    variational_dropout: float = option(
+        0.0, "model", "fraction of a recurrent layer's inputs dropped, the same at every time step", low=0, below=1
+    )
+    weight_drop: float = option(
+        0.0, "model", "fraction of the recurrent matrix dropped, the same for a whole batch", low=0, below=1
     )
     dropout: float | None = option(None, "model", f"fraction dropped before the logits ({_DROPOUTS})", low=0, below=1)
 

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from kseq.applies import chosen_parts
-from kseq.cells import CELLS
+from kseq.cells import ACTIVATIONS, CELLS
 from kseq.encoders import ENCODERS
 from kseq.heads import HEADS
 from kseq.model import build_model, serving_model
@@ -26,11 +26,18 @@ def name_of(row):
     return "-".join(name if chosen is True else chosen for name, chosen in row.items() if chosen)
 
 
-GRID = [pytest.param(Options("toy", **row), id=name_of(row)) for row in pairwise_rows()]
+# What is neither a part nor true or false, once each.
+MORE_ROWS = [
+    *({"cell": "simple_rnn", "activation": activation} for activation in ACTIVATIONS),
+    {"cell": "simple_rnn", "kernel_initializer": "he_normal", "recurrent_initializer": "identity"},
+    {"cell": "gru", "kernel_initializer": "he_uniform", "recurrent_initializer": "glorot_normal"},
+]
+GRID = [pytest.param(Options("toy", **row), id=name_of(row)) for row in [*pairwise_rows(), *MORE_ROWS]]
 CELLS_AND_HEADS = [*(("cell", name) for name in CELLS), *(("head", name) for name in HEADS)]
 SMALL = {"vocabulary_size": 11, "units": 6, "embedding_dim": 4, "attention_units": 3, "num_layers": 2}
 SMALL |= {"filters": 5, "kernel_sizes": "2,3", "num_heads": 3, "feed_forward_units": 7}
 SMALL |= {"character_buckets": 30, "ngram_buckets": 40, "embedding_dropout": 0.3, "dropout": 0.3}
+SMALL |= {"layer_dropout": 0.3, "variational_dropout": 0.3, "weight_drop": 0.3, "chrono_length": 20}
 ROWS = np.array([[2, 3, 4, 5, 6, 7, 8], [9, 10, 2, 3, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]], np.int32)
 
 

@@ -190,8 +190,13 @@ def test_masked_softmax_is_that_of_the_real_steps():
 def test_the_last_step_is_the_last_real_one_wherever_the_padding_is():
     real = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [0, 1, 1, 0], [1, 0, 0, 0]], bool)
     got = np.array(LastStep()(SEQUENCE[:, :4].astype(np.float32), real))
-    for row, step in enumerate([1, 3, 2, 0]):
-        np.testing.assert_array_equal(got[row], SEQUENCE[row, step].astype(np.float32))
+    both = np.array(LastStep(bidirectional=True)(SEQUENCE[:, :4].astype(np.float32), real))
+    half = SEQUENCE.shape[-1] // 2
+    for row, (first, last) in enumerate([(0, 1), (2, 3), (1, 2), (0, 0)]):
+        np.testing.assert_array_equal(got[row], SEQUENCE[row, last].astype(np.float32))
+        # What read backward has read the first step last.
+        halves = [*SEQUENCE[row, last, :half], *SEQUENCE[row, first, half:]]
+        np.testing.assert_array_equal(both[row], np.array(halves, np.float32))
 
 
 # What does not fit

@@ -124,7 +124,8 @@ def test_numbers_are_finite(name, value):
 def test_choices_answer_with_the_nearest_name(name):
     choices = FIELDS[name].metadata["choices"]
     for choice in choices:
-        assert getattr(Options("toy", **{name: choice}), name) == choice
+        # The cell that every initialiser fits.
+        assert getattr(Options("toy", **{"cell": "simple_rnn", name: choice}), name) == choice
         wrong = choice[:-1] + "~" + choice[-1]
         message = refusal(**{name: wrong})
         assert message.startswith(f"{name} is {wrong!r}; expected one of ")
@@ -167,6 +168,16 @@ def test_layer_dropout_needs_layers():
     with pytest.raises(UsageError, match="--layer-dropout needs --num-layers 2 or more"):
         check_applies(options, ["layer_dropout"], [])
     check_applies(options.replace(num_layers=2), ["layer_dropout"], [])
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_the_identity_needs_a_square_matrix(cell):
+    message = refusal(cell=cell, recurrent_initializer="identity")
+    assert message.startswith(f"recurrent_initializer is 'identity' and cell is {cell!r}")
+    assert "--cell simple_rnn" in message
+    Options("toy", cell="simple_rnn", recurrent_initializer="identity")
+    # Read by nothing, it is in nobody's way.
+    Options("toy", encoder="bag", cell=cell, recurrent_initializer="identity")
 
 
 @pytest.mark.parametrize(
@@ -271,6 +282,13 @@ EVERYTHING_OF_DATA = [name for name in NAMES if FIELDS[name].metadata["group"] =
     ("chosen", "typed", "received", "readers"),
     [
         ({"head": "max"}, "attention_units", "--attention-units does not apply to --head max", ["--head attention"]),
+        ({"cell": "lstm"}, "activation", "--activation does not apply to --cell lstm", ["--cell simple_rnn"]),
+        (
+            {"cell": "simple_rnn"},
+            "chrono_length",
+            "--chrono-length does not apply to --cell simple_rnn",
+            ["--cell lstm", "--cell gru"],
+        ),
         (
             {"optimizer": "adam"},
             "momentum",

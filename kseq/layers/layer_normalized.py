@@ -2,7 +2,8 @@
 
 The source of all is Ba, Kiros and Hinton 2016, with a normalisation LN that has a gain of its own each time it occurs.
 Its shift is left out where it would only be added to a bias. LN runs over all gates of a product at once, as their
-equations say, not over each gate. Weights lie as in Keras' cells.
+equations say, not over each gate. Weights lie as in Keras' cells, and start from `kernel_initializer`,
+`recurrent_initializer` and `bias_initializer`, which all take as Keras' cells do.
 """
 
 from typing import Any
@@ -16,22 +17,34 @@ class _Cell(keras.layers.Layer):
 
     gates = 1
 
-    def __init__(self, units: int, **kwargs):
+    def __init__(
+        self,
+        units: int,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.units = units
-        self.state_size = units
+        self.state_size: Any = units
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def build(self, input_shape):
         width = self.gates * self.units
-        self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], width), initializer="glorot_uniform")
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], width), initializer=self.kernel_initializer
+        )
         self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(self.units, width), initializer="orthogonal"
+            name="recurrent_kernel", shape=(self.units, width), initializer=self.recurrent_initializer
         )
         self.bias = self.add_weight(name="bias", shape=(width,), initializer=self.first_bias)
 
     def first_bias(self, shape: tuple[int], dtype: Any = None) -> KerasTensor:
         """Give the bias to begin with."""
-        return ops.zeros(shape, dtype)
+        return self.bias_initializer(shape, dtype=dtype)
 
     def normalization(self, name: str, width: int) -> keras.layers.Layer:
         """Make an LN without shift for (N, width)."""
@@ -41,7 +54,9 @@ class _Cell(keras.layers.Layer):
         return layer
 
     def get_config(self):
-        return {**super().get_config(), "units": self.units}
+        names = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
+        initializers = {name: keras.initializers.serialize(getattr(self, name)) for name in names}
+        return {**super().get_config(), "units": self.units, **initializers}
 
 
 @keras.saving.register_keras_serializable(package="kseq")
@@ -61,7 +76,7 @@ class LayerNormSimpleRNNCell(_Cell):
         activation: \(\phi\), as Keras takes it.
     """
 
-    def __init__(self, units: int, activation: str = "tanh", **kwargs):
+    def __init__(self, units: int, activation: str = "tanh", **kwargs: Any):
         super().__init__(units, **kwargs)
         self.activation = keras.activations.get(activation)
 
@@ -88,7 +103,7 @@ class LayerNormLSTMCell(_Cell):
 
     \((i, f, g, o) = \mathrm{LN}_1(U h_{t-1}) + \mathrm{LN}_2(W x_t) + b\),
     \(c_t = \sigma(f) \odot c_{t-1} + \sigma(i) \odot \tanh g\),
-    \(h_t = \sigma(o) \odot \tanh(\mathrm{LN}_3(c_t) + \beta)\). The bias of \(f\) begins at 1, as in Keras' LSTM.
+    \(h_t = \sigma(o) \odot \tanh(\mathrm{LN}_3(c_t) + \beta)\).
 
     Source: Ba et al. 2016, supplementary material.
 
@@ -98,15 +113,19 @@ class LayerNormLSTMCell(_Cell):
 
     Args:
         units: width of a state.
+        unit_forget_bias: let the biases of \(f\) start at 1, and the others at 0, as Keras' LSTM does.
     """
 
     gates = 4
 
-    def __init__(self, units: int, **kwargs):
+    def __init__(self, units: int, unit_forget_bias: bool = True, **kwargs: Any):
         super().__init__(units, **kwargs)
+        self.unit_forget_bias = unit_forget_bias
         self.state_size = [units, units]
 
     def first_bias(self, shape, dtype=None):
+        if not self.unit_forget_bias:
+            return super().first_bias(shape, dtype)
         gate = (self.units,)
         return ops.concatenate([ops.zeros(gate, dtype), ops.ones(gate, dtype), ops.zeros((2 * self.units,), dtype)])
 
@@ -127,6 +146,9 @@ class LayerNormLSTMCell(_Cell):
         cell_state = ops.sigmoid(f) * states[1] + ops.sigmoid(i) * ops.tanh(g)  # (B, units)
         state = ops.sigmoid(o) * ops.tanh(self.normalize_state(cell_state) + self.state_shift)  # (B, units)
         return state, [state, cell_state]
+
+    def get_config(self):
+        return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}
 
 
 @keras.saving.register_keras_serializable(package="kseq")

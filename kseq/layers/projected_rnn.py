@@ -5,9 +5,11 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
+from kseq.layers.weight_drop import WeightDropRNN
+
 
 @keras.saving.register_keras_serializable(package="kseq")
-class ProjectedRNN(keras.layers.RNN):
+class ProjectedRNN(WeightDropRNN):
     """Compute what a cell needs of the input for all steps in one product, then go step by step.
 
     Shapes: (B, T, E) → (B, T, units) or (B, units), as `keras.layers.RNN`, which explains the arguments.
@@ -16,6 +18,7 @@ class ProjectedRNN(keras.layers.RNN):
 
     Args:
         cell: as Keras' cells, but for inputs (B, P) that its method `project` has made: (N, E) → (N, P).
+        weight_drop: as `WeightDropRNN`, of a cell that has the weight `recurrent_kernel`.
     """
 
     def inner_loop(self, sequences: KerasTensor, initial_state: Any, mask: Any, training: bool = False) -> tuple:

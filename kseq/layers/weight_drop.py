@@ -1,0 +1,58 @@
+"""Recurrent layers that drop weights of their recurrent matrix."""
+
+from typing import Any
+
+import keras
+from keras import KerasTensor
+
+
+@keras.saving.register_keras_serializable(package="kseq")
+class WeightDropRNN(keras.layers.RNN):
+    r"""Repeat a cell, and drop weights of its recurrent matrix U, in training only.
+
+    \(\tilde U = M \odot U / (1 - p)\) with \(M_{ij} \sim \mathrm{Bernoulli}(1 - p)\), drawn once a batch: one matrix
+    for all its texts and time steps. Only kept weights get a gradient.
+
+    Source: Merity, Keskar and Socher 2018, section 2, with the DropConnect of Wan et al. 2013.
+
+    Shapes: those of `keras.layers.RNN`. The cell's weight `recurrent_kernel` is U. Within `keras.layers.Bidirectional`
+    either direction has masks of its own.
+
+    Masking: that of `keras.layers.RNN`.
+
+    Args:
+        arguments: those of the layer of Keras, such as the cell.
+        weight_drop: p, the fraction of the weights to drop.
+    """
+
+    def __init__(self, *arguments: Any, weight_drop: float = 0.0, **kwargs: Any):
+        super().__init__(*arguments, **kwargs)
+        self.weight_drop = weight_drop
+        self.weight_drop_generator = keras.random.SeedGenerator() if weight_drop else None
+
+    def inner_loop(self, sequences: KerasTensor, initial_state: Any, mask: KerasTensor | None, training: bool = False):
+        if not (training and self.weight_drop):
+            return super().inner_loop(sequences, initial_state, mask, training=training)
+        kernel = self.cell.recurrent_kernel
+        dropped = keras.random.dropout(kernel, self.weight_drop, seed=self.weight_drop_generator)  # as the kernel
+        # In this scope the weight has the dropped value, for the loop over steps as well as for cuDNN.
+        with keras.StatelessScope([(kernel, dropped)]):
+            return super().inner_loop(sequences, initial_state, mask, training=training)
+
+    def get_config(self):
+        return {**super().get_config(), "weight_drop": self.weight_drop}
+
+
+@keras.saving.register_keras_serializable(package="kseq")
+class WeightDropSimpleRNN(WeightDropRNN, keras.layers.SimpleRNN):
+    """`keras.layers.SimpleRNN` with weight drop."""
+
+
+@keras.saving.register_keras_serializable(package="kseq")
+class WeightDropLSTM(WeightDropRNN, keras.layers.LSTM):
+    """`keras.layers.LSTM` with weight drop."""
+
+
+@keras.saving.register_keras_serializable(package="kseq")
+class WeightDropGRU(WeightDropRNN, keras.layers.GRU):
+    """`keras.layers.GRU` with weight drop."""
