@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -34,7 +35,7 @@ class Part:
     order_sensitive: bool = True
     streamable: bool = True
 
-    @property
+    @functools.cached_property
     def reads(self) -> tuple[str, ...]:
         """Names of the options that the part reads, `options` itself apart."""
         own = [name for name in _options_of(self.build) if name != "options"]
@@ -59,6 +60,7 @@ class Part:
             self.check(**{name: getattr(options, name) for name in _options_of(self.check)})
 
 
+@functools.cache
 def _options_of(function: Callable[..., Any]) -> list[str]:
     """Names of the keyword-only parameters without a default."""
     parameters = inspect.signature(function).parameters.values()

@@ -32,12 +32,18 @@ def _in_use(items):
 
 def pairs_of(row):
     """Every two choices of a row that do anything."""
-    return set(itertools.combinations([(name, row[name]) for name in sorted(in_use(row))], 2))
+    return _pairs_of(tuple(row.items()))
+
+
+@functools.cache
+def _pairs_of(items):
+    row = dict(items)
+    return frozenset(itertools.combinations([(name, row[name]) for name in sorted(in_use(row))], 2))
 
 
 def rows_with(pair):
     """The defaults but for a pair of choices, and for what must be chosen so that both do anything."""
-    rows = [{name: getattr(Options("toy"), name) for name in CHOICES} | dict(pair)]
+    rows = [{name: FIELDS[name].default for name in CHOICES} | dict(pair)]
     fixed = {name for name, _ in pair}
     for _ in CHOICES:
         more = []
@@ -54,6 +60,7 @@ def rows_with(pair):
     return [row for row in rows if fixed <= in_use(row) and dict(pair).items() <= row.items()]
 
 
+@functools.cache
 def pairwise_rows():
     """Few rows of choices, together with every pair that can do anything together, each at least once."""
     every = [(name, value) for name in sorted(CHOICES) for value in CHOICES[name]]
