@@ -194,6 +194,14 @@ def test_a_layer_gives_what_the_arguments_of_keras_ask_for(cell):
     np.testing.assert_allclose(backward(SEQUENCE[:, ::-1], mask=MASK[:, ::-1])[1], states[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("cell", ["mingru", "minlstm", "sru"])
+def test_a_new_layer_keeps_most_of_its_state(cell):
+    layer = CELLS[cell](3, options=options_of(cell), return_state=True, use_cudnn=False)
+    initial = [tf.ones((1, 3))] * STEPS[cell, False][1]
+    _, *states = layer(tf.zeros((1, 1, 4)), initial_state=initial)
+    np.testing.assert_allclose(states[-1], np.full((1, 3), sigmoid(2)), atol=1e-6)
+
+
 def test_sru_of_its_input_s_width_has_no_projection():
     layer = layer_of("sru", units=4)
     assert len(layer.weights) == len(layer_of("sru", units=5).weights) - 1

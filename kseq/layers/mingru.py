@@ -3,6 +3,8 @@
 import keras
 from keras import KerasTensor
 
+from kseq.layers.linear_rnn import FORGET_BIAS
+
 
 @keras.saving.register_keras_serializable(package="kseq")
 class MinGRUCell(keras.layers.Layer):
@@ -12,7 +14,7 @@ class MinGRUCell(keras.layers.Layer):
     \(h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde h_t\).
 
     Source: Feng, Tung, Ahmed, Bengio and Hajimirsadeghi 2024, "Were RNNs All We Needed?", section 3.1, in the form
-    without logarithms, so that candidates and states take both signs.
+    without logarithms, so that candidates and states take both signs. \(b_z\) begins at minus `FORGET_BIAS`.
 
     Shapes: (N, E) → two of (N, units).
 
@@ -26,7 +28,8 @@ class MinGRUCell(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units = units
         self.state_size = units
-        self.gate = keras.layers.Dense(units, activation="sigmoid", name="gate")
+        closed = keras.initializers.Constant(-FORGET_BIAS)
+        self.gate = keras.layers.Dense(units, activation="sigmoid", bias_initializer=closed, name="gate")
         self.candidate = keras.layers.Dense(units, name="candidate")
 
     def build(self, input_shape):

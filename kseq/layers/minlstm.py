@@ -3,6 +3,8 @@
 import keras
 from keras import KerasTensor, ops
 
+from kseq.layers.linear_rnn import FORGET_BIAS
+
 
 @keras.saving.register_keras_serializable(package="kseq")
 class MinLSTMCell(keras.layers.Layer):
@@ -15,7 +17,8 @@ class MinLSTMCell(keras.layers.Layer):
     The quotient is computed as \(i'_t = \sigma(\log i_t - \log f_t)\), which is never 0/0.
 
     Source: Feng, Tung, Ahmed, Bengio and Hajimirsadeghi 2024, "Were RNNs All We Needed?", section 3.2, in the form
-    without logarithms of the states.
+    without logarithms of the states. \(b_f\) begins at `FORGET_BIAS` and \(b_i\) at minus that, so that
+    \(f'_t\) begins as in a minGRU.
 
     Shapes: (N, E) → two of (N, units).
 
@@ -29,8 +32,9 @@ class MinLSTMCell(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units = units
         self.state_size = units
-        self.forget = keras.layers.Dense(units, name="forget")
-        self.input_gate = keras.layers.Dense(units, name="input_gate")
+        opened, closed = (keras.initializers.Constant(bias) for bias in (FORGET_BIAS, -FORGET_BIAS))
+        self.forget = keras.layers.Dense(units, bias_initializer=opened, name="forget")
+        self.input_gate = keras.layers.Dense(units, bias_initializer=closed, name="input_gate")
         self.candidate = keras.layers.Dense(units, name="candidate")
 
     def build(self, input_shape):

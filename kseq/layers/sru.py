@@ -5,6 +5,8 @@ import math
 import keras
 from keras import KerasTensor
 
+from kseq.layers.linear_rnn import FORGET_BIAS
+
 
 @keras.saving.register_keras_serializable(package="kseq")
 class SRUCell(keras.layers.Layer):
@@ -18,7 +20,7 @@ class SRUCell(keras.layers.Layer):
     Source: Lei, Zhang, Wang, Dai and Artzi 2018, section 2, without the terms \(v_f \odot c_{t-1}\) and
     \(v_r \odot c_{t-1}\) of the gates, which the paper's first version (2017) does not have either, and with which the
     recurrence would not be linear. The scale \(\alpha\) and the uniform initial weights of variance 1/E are the
-    paper's for biases that begin at 0.
+    paper's for a \(b_r\) that begins at 0; \(b_f\) begins at `FORGET_BIAS`.
 
     Shapes: (N, E) → four of (N, units). The states of the layer are the output \(h\), which it only hands on, and
     \(c\).
@@ -34,7 +36,8 @@ class SRUCell(keras.layers.Layer):
         self.units = units
         self.state_size = [units, units]
         settings = {"units": units, "kernel_initializer": "lecun_uniform"}
-        self.forget = keras.layers.Dense(activation="sigmoid", name="forget", **settings)
+        opened = keras.initializers.Constant(FORGET_BIAS)
+        self.forget = keras.layers.Dense(activation="sigmoid", bias_initializer=opened, name="forget", **settings)
         self.reset = keras.layers.Dense(activation="sigmoid", name="reset", **settings)
         self.candidate = keras.layers.Dense(use_bias=False, name="candidate", **settings)
         self.projection = keras.layers.Dense(use_bias=False, name="projection", **settings)
