@@ -46,7 +46,7 @@ def check_applies(options: Options, typed: Collection[str], dataset_reads: Colle
         readers = readers_of(name)
         if readers and name not in read_now:
             used = sorted(_in_the_way(name, options, in_use))
-            wanted = [f"--{_dashed(registry)} {part}" for registry, part in readers]
+            wanted = [_flags(registry, part, options, in_use) for registry, part in readers]
             raise UsageError(
                 f"--{_dashed(name)} does not apply to {' and '.join(used)}; it is read by {', '.join(wanted)}. "
                 "Leave it out, or choose one of those."
@@ -77,6 +77,15 @@ def _in_the_way(name: str, options: Options, in_use: Collection[str]) -> set[str
         else:
             found |= _in_the_way(registry, options, in_use)
     return found
+
+
+def _flags(registry: str, part: str, options: Options, in_use: Collection[str]) -> str:
+    """Give the flags that bring a part into use: its own, after that of the first part that would choose it."""
+    flag = f"--{_dashed(registry)} {part}"
+    if registry in in_use:
+        return flag
+    outer = _flags(*readers_of(registry)[0], options, in_use)
+    return outer if getattr(options, registry) == part else f"{outer} {flag}"
 
 
 def _dashed(name: str) -> str:

@@ -8,6 +8,7 @@ Keras is imported when a part is built, so that the registry can be listed witho
 
 from typing import Any
 
+from kseq.attentions import ATTENTIONS
 from kseq.registry import Part
 
 
@@ -38,11 +39,9 @@ def max_mean_pooling(sequence: Any, summary: Any, mask: Any) -> Any:
     return keras.layers.Concatenate(name="max_mean")(both)
 
 
-def attention(sequence: Any, summary: Any, mask: Any, *, attention_units: int) -> Any:
-    """Weigh the time steps by additive attention."""
-    from kseq.layers.attention_pooling import AttentionPooling
-
-    return AttentionPooling(attention_units, name="attention")(sequence, mask)
+def attention(sequence: Any, summary: Any, mask: Any, *, options: Any, attention: str) -> Any:
+    """Take what attention looks at; the kind of it, a name in `ATTENTIONS`, reads its own of the options."""
+    return ATTENTIONS[attention](sequence, summary, mask, options=options)
 
 
 HEADS: dict[str, Part] = {
@@ -50,5 +49,5 @@ HEADS: dict[str, Part] = {
     "max": Part(max_pooling, "the maximum over time: did it occur anywhere?", "Collobert et al. 2011"),
     "mean": Part(mean_pooling, "the mean over time: how much of it was there?"),
     "max_mean": Part(max_mean_pooling, "maximum and mean, joined", "Howard & Ruder 2018"),
-    "attention": Part(attention, "a weighted mean whose weights are learned", "Bahdanau et al. 2015"),
+    "attention": Part(attention, "a weighted mean whose weights the model computes for each text"),
 }

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kseq.attentions import ATTENTIONS
 from kseq.cells import ACTIVATIONS, CELLS, KERNEL_INITIALIZERS, RECURRENT_INITIALIZERS
 from kseq.class_weights import read_weights
 from kseq.encoders import ENCODERS
@@ -29,6 +30,7 @@ REGISTRIES: dict[str, Mapping[str, Part]] = {
     "cell": CELLS,
     "positions": POSITIONS,
     "head": HEADS,
+    "attention": ATTENTIONS,
     "normalization": NORMALIZATIONS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
@@ -192,7 +194,11 @@ class Options:
         low=3,
     )
     head: str = option("max_mean", "model", "what makes one vector of a sequence", choices=HEADS)
+    attention: str = option("additive", "model", "how a sequence is attended to", choices=ATTENTIONS)
     attention_units: int = option(64, "model", "width of the layer that scores a step", low=1)
+    attention_hops: int = option(4, "model", "weighted sums of one text", low=1)
+    attention_penalty: float = option(0.0, "model", "share in the loss of what hops have in common", low=0)
+    memory_units: int = option(64, "model", "rows of the memory that is attended to", low=2)
     normalization: str = option("none", "model", "how word vectors are normalised", choices=NORMALIZATIONS)
     word_dropout: float = option(0.0, "model", "fraction of the words replaced by the unknown one", low=0, below=1)
     embedding_dropout: float | None = option(
@@ -283,7 +289,9 @@ class Options:
     output_dir: str = option("saved_models", "output", "folder for exports", aliases=("--output",))
     predictions_text: bool = option(True, "output", "begin each row of predictions.csv with its text, up to 500 signs")
     name: str | None = option(
-        None, "output", "name of the export (default: <dataset>[-<encoder>][-<cell>][-bi]-<head>[-sample])"
+        None,
+        "output",
+        "name of the export (default: <dataset>[-<encoder>][-<cell>][-bi]-<head>[-<attention>][-sample])",
     )
 
     def __post_init__(self) -> None:
@@ -329,6 +337,7 @@ class Options:
             self.cell if "cell" in read else "",
             "bi" if "bidirectional" in read and self.bidirectional else "",
             self.head,
+            self.attention if self.head == "attention" and self.attention != FIELDS["attention"].default else "",
             # Or a try on some texts would become the newest version of a model that is in use.
             "sample" if self.max_train_samples is not None else "",
         )

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from kseq.applies import chosen_parts
+from kseq.attentions import ATTENTIONS
 from kseq.cells import CELLS
 from kseq.encoders import ENCODERS
 from kseq.heads import HEADS
@@ -36,6 +37,7 @@ GRID = [pytest.param(Options("toy", **row), id=name_of(row)) for row in [*pairwi
 CELLS_AND_HEADS = [*(("cell", name) for name in CELLS), *(("head", name) for name in HEADS)]
 SMALL = {"vocabulary_size": 11, "units": 6, "embedding_dim": 4, "attention_units": 3, "num_layers": 2}
 SMALL |= {"filters": 5, "kernel_sizes": "2,3", "num_heads": 3, "feed_forward_units": 7}
+SMALL |= {"attention_hops": 2, "memory_units": 3}
 SMALL |= {"character_buckets": 30, "ngram_buckets": 40, "embedding_dropout": 0.3, "dropout": 0.3}
 SMALL |= {"layer_dropout": 0.3, "variational_dropout": 0.3, "weight_drop": 0.3, "chrono_length": 20}
 ROWS = np.array([[2, 3, 4, 5, 6, 7, 8], [9, 10, 2, 3, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]], np.int32)
@@ -230,10 +232,16 @@ def test_a_stream_goes_on_from_its_carry(cell):
         np.testing.assert_allclose(ended, expected, atol=1e-6)
 
 
-# Each part once: a cell under the default head, a head over the default cell, either direction, what knows order else.
+# Each part once: a cell under the default head, a head or an attention over the default cell, either direction, what
+# knows order else.
 TOYS = [
     *(pytest.param({"cell": cell}, id=cell) for cell in CELLS),
     *(pytest.param({"head": head}, id=head) for head in HEADS if head != Options("toy").head),
+    *(
+        pytest.param({"head": "attention", "attention": attention}, id=attention)
+        for attention in ATTENTIONS
+        if attention != Options("toy").attention
+    ),
     *(
         pytest.param({"encoder": name}, id=name)
         for name, part in ENCODERS.items()

@@ -1,11 +1,10 @@
-"""Pooling, attention and embeddings against loops in NumPy, with the same weights."""
+"""Pooling and embeddings against loops in NumPy, with the same weights."""
 
 import keras
 import numpy as np
 import pytest
 
 from kseq.heads import HEADS
-from kseq.layers.attention_pooling import AttentionPooling
 from kseq.layers.mean_embedding import MeanEmbedding
 from kseq.layers.padding_mask import PaddingMask
 from kseq.layers.pooling import MaskedMaxPooling, MaskedMeanPooling
@@ -24,20 +23,6 @@ def test_pooling_equals_numpy_on_the_real_steps():
     for row, length in enumerate(LENGTHS):
         np.testing.assert_allclose(largest[row], SEQUENCE[row, :length].max(axis=0), atol=1e-6)
         np.testing.assert_allclose(mean[row], SEQUENCE[row, :length].mean(axis=0), atol=1e-6)
-
-
-def test_attention_equals_a_loop():
-    layer = AttentionPooling(5)
-    got = np.array(layer(SEQUENCE, MASK))
-    kernel, bias, query = (weight.numpy().astype(np.float64) for weight in layer.weights)
-    weights = np.array(layer.weights_of(SEQUENCE, MASK))
-    for row, length in enumerate(LENGTHS):
-        scores = [float((np.tanh(step @ kernel + bias) @ query)[0]) for step in SEQUENCE[row, :length]]
-        shares = np.exp(scores) / np.exp(scores).sum()
-        np.testing.assert_allclose(weights[row, :length], shares, atol=1e-6)
-        assert (weights[row, length:] == 0).all()
-        by_hand = sum(share * step for share, step in zip(shares, SEQUENCE[row], strict=False))
-        np.testing.assert_allclose(got[row], by_hand, atol=1e-5)
 
 
 def test_heads_give_one_vector_without_a_mask():

@@ -3,12 +3,16 @@
 import keras
 from keras import KerasTensor, ops
 
+from kseq.layers.masked_softmax import masked_softmax
+
 
 @keras.saving.register_keras_serializable(package="kseq")
-class AttentionPooling(keras.layers.Layer):
+class AdditiveAttention(keras.layers.Layer):
     r"""Weigh the time steps by additive attention with a learned query, and sum them.
 
     \(u_t = \tanh(W x_t + b)\), \(a = \mathrm{softmax}_{t: m_t}(q^\top u_t)\), \(y = \sum_t a_t x_t\).
+
+    Nothing asks here as a translation's decoder does, so that the query q is a weight: what counts in any text.
 
     Source: Bahdanau, Cho and Bengio 2015, with the learned query of Yang et al. 2016, equations 5 to 7.
 
@@ -32,15 +36,12 @@ class AttentionPooling(keras.layers.Layer):
         self.query.build((*sequence_shape[:-1], self.units))
 
     def weights_of(self, sequence: KerasTensor, mask: KerasTensor) -> KerasTensor:
-        """Compute the attention weights, float (B, T): 0 at padding, 1 in sum over a row."""
+        """Compute the attention weights, float32 (B, T): 0 at padding, 1 in sum over a row."""
         scores = self.query(self.hidden(sequence))[:, :, 0]  # (B, T)
-        scores = ops.where(mask, scores, ops.cast(-1e9, scores.dtype))
-        # Not ops.softmax, which warns of every text of one token.
-        powers = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))
-        return powers / ops.sum(powers, axis=1, keepdims=True)  # (B, T)
+        return masked_softmax(scores, mask)  # (B, T)
 
     def call(self, sequence: KerasTensor, mask: KerasTensor) -> KerasTensor:
-        weights = self.weights_of(sequence, mask)  # (B, T)
+        weights = ops.cast(self.weights_of(sequence, mask), sequence.dtype)  # (B, T)
         return ops.sum(sequence * weights[:, :, None], axis=1)  # (B, D)
 
     def compute_mask(self, sequence, mask=None):

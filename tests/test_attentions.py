@@ -1,0 +1,190 @@
+"""Kinds of attention against loops in NumPy, text by text and step by step, with the same weights."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+from kseq.attentions import ATTENTIONS
+from kseq.layers.masked_softmax import masked_softmax
+from kseq.layers.structured_attention import StructuredAttention
+from kseq.options import Options
+
+RANDOM = np.random.default_rng(4)
+SEQUENCE = RANDOM.normal(size=(3, 6, 4)).astype(np.float32)
+SUMMARY = RANDOM.normal(size=(3, 5)).astype(np.float32)
+LENGTHS = [6, 3, 1]
+MASK = np.arange(6)[None] < np.array(LENGTHS)[:, None]
+OPTIONS = Options("toy", attention_units=3, attention_hops=2, num_heads=3, memory_units=5)
+
+
+def softmax(scores):
+    powers = [np.exp(score) for score in scores]
+    return np.array([power / sum(powers) for power in powers])
+
+
+def max_mean(steps):
+    return np.concatenate([np.max(steps, axis=0), np.mean(steps, axis=0)])
+
+
+# Each gives what attention gives for the real steps of one text, and the weights.
+
+
+def additive(steps, summary, hidden, bias, query):
+    weights = softmax([(np.tanh(step @ hidden + bias) @ query).item() for step in steps])
+    return sum(weight * step for weight, step in zip(weights, steps, strict=True)), weights
+
+
+def multiplicative(steps, summary, kernel):
+    weights = softmax([sum(summary[i] * kernel[i] @ step for i in range(len(summary))) for step in steps])
+    return sum(weight * step for weight, step in zip(weights, steps, strict=True)), weights
+
+
+def structured(steps, summary, hidden, queries):
+    sums, weights = [], []
+    for hop in range(queries.shape[1]):
+        weights.append(softmax([np.tanh(step @ hidden) @ queries[:, hop] for step in steps]))
+        sums.append(sum(weight * step for weight, step in zip(weights[-1], steps, strict=True)))
+    return np.concatenate(sums), np.array(weights)
+
+
+def heads_of(steps, query, key, value, width):
+    """Outputs of each step, and weights of each step, of every head."""
+    outputs, weights = [], []
+    for start in range(0, query.shape[1], width):
+        part = slice(start, start + width)
+        looks = [
+            softmax([(step @ query[:, part]) @ (other @ key[:, part]) / np.sqrt(width) for other in steps])
+            for step in steps
+        ]
+        outputs.append(
+            [sum(w * (other @ value[:, part]) for w, other in zip(look, steps, strict=True)) for look in looks]
+        )
+        weights.append(np.mean(looks, axis=0))
+    return np.concatenate(outputs, axis=1), np.array(weights)
+
+
+def scaled_dot_product(steps, summary, query, key, value):
+    outputs, weights = heads_of(steps, query, key, value, 4)
+    return max_mean(outputs), weights
+
+
+def multi_head(steps, summary, query, key, value, output):
+    # Of 4 numbers, each of 3 heads has one.
+    outputs, weights = heads_of(steps, query, key, value, 1)
+    return max_mean([step @ output for step in outputs]), weights
+
+
+def external(steps, summary, keys, values):
+    first = np.array([softmax([step @ key for step in steps]) for key in keys.T])
+    outputs = []
+    for number in range(len(steps)):
+        shares = first[:, number] / first[:, number].sum()
+        outputs.append(sum(share * value for share, value in zip(shares, values, strict=True)))
+    return max_mean(outputs), first
+
+
+BY_HAND = {
+    "additive": additive,
+    "multiplicative": multiplicative,
+    "structured": structured,
+    "scaled_dot_product": scaled_dot_product,
+    "multi_head": multi_head,
+    "external": external,
+}
+
+
+def model_of(attention):
+    sequence, summary, mask = keras.Input((None, 4)), keras.Input((5,)), keras.Input((None,), dtype="bool")
+    vector = ATTENTIONS[attention](sequence, summary, mask, options=OPTIONS)
+    model = keras.Model([sequence, summary, mask], vector)
+    model.set_weights([RANDOM.normal(size=weight.shape) for weight in model.get_weights()])
+    return model
+
+
+def weights_of(model, sequence, summary, mask):
+    """The weights, by the layer's own words, which takes the summary where it asks with it."""
+    layer = model.get_layer("attention")
+    inputs = {"sequence": sequence, "query": summary, "mask": mask}
+    wanted = inspect.signature(layer.weights_of).parameters
+    return layer.weights_of(**{name: keras.ops.convert_to_tensor(inputs[name]) for name in wanted})
+
+
+def test_every_attention_has_an_oracle():
+    assert set(BY_HAND) == set(ATTENTIONS)
+
+
+@pytest.mark.parametrize("attention", BY_HAND)
+def test_attention_equals_a_loop(attention):
+    model = model_of(attention)
+    got = np.array(model([SEQUENCE, SUMMARY, MASK]))
+    weights = np.array(weights_of(model, SEQUENCE, SUMMARY, MASK))
+    for row, length in enumerate(LENGTHS):
+        copied = (weight.astype(np.float64) for weight in model.get_weights())
+        vector, expected = BY_HAND[attention](SEQUENCE[row, :length].astype(np.float64), SUMMARY[row], *copied)
+        np.testing.assert_allclose(got[row], vector, atol=1e-5)
+        np.testing.assert_allclose(weights[row, ..., :length], expected, atol=1e-5)
+        assert (weights[row, ..., length:] == 0).all()
+    assert model.output_shape == (None, got.shape[1])
+
+
+@pytest.mark.parametrize("attention", BY_HAND)
+def test_large_scores_stay_numbers(attention):
+    model = model_of(attention)
+    got = np.array(model([1e4 * SEQUENCE, 1e4 * SUMMARY, MASK]))
+    assert np.isfinite(got).all()
+
+
+@pytest.mark.parametrize("attention", BY_HAND)
+def test_weights_are_float32_under_mixed_precision(attention):
+    """In float16, a sum over some thousand steps ends where a step is less than the sum can tell."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = model_of(attention)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    steps = np.repeat(SEQUENCE[:, :1], 1000, axis=1).astype(np.float16)
+    mask = np.ones((3, 1000), bool)
+    weights = np.array(weights_of(model, steps[:1], SUMMARY[:1].astype(np.float16), mask[:1]))
+    assert weights.dtype == np.float32
+    np.testing.assert_allclose(weights, 1 / 1000, rtol=1e-4)
+    assert model([steps[:1], SUMMARY[:1], mask[:1]]).dtype == "float16"
+
+
+def test_masked_softmax_of_no_real_step_is_0():
+    scores = np.array([[3.0, -2e3], [1.0, 2.0], [0.0, 5.0]])
+    got = np.array(masked_softmax(scores, np.array([[1, 1], [0, 0], [1, 0]], bool)))
+    np.testing.assert_allclose(got, [[1, 0], [0, 0], [1, 0]], atol=1e-7)
+    assert got.dtype == np.float32
+
+
+def test_the_penalty_of_hops_is_in_the_loss_of_training_alone():
+    layer = StructuredAttention(2, 3, penalty=0.5)
+    layer(SEQUENCE, MASK)
+    assert layer.losses == []
+    layer(SEQUENCE, MASK, training=True)
+    expected = []
+    for weights in np.array(layer.weights_of(SEQUENCE, MASK)):
+        products = [[sum(a * b for a, b in zip(one, other, strict=True)) for other in weights] for one in weights]
+        expected.append(sum((products[i][j] - (i == j)) ** 2 for i in range(2) for j in range(2)))
+    assert len(expected) == 3
+    np.testing.assert_allclose(float(layer.losses[0]), 0.5 * np.mean(expected), rtol=1e-5)
+
+
+def test_the_penalty_changes_training_and_no_validation_loss():
+    def fitted(penalty):
+        keras.utils.set_random_seed(3)
+        sequence, mask = keras.Input((None, 4)), keras.Input((None,), dtype="bool")
+        vector = StructuredAttention(2, 3, penalty)(sequence, mask)
+        model = keras.Model([sequence, mask], keras.layers.Dense(1)(vector))
+        model.compile("sgd", "mse")
+        before = model.evaluate([SEQUENCE, MASK], np.ones((3, 1)), verbose=0)
+        history = model.fit([SEQUENCE, MASK], np.ones((3, 1)), verbose=0)
+        return before, history.history["loss"][0], model.get_weights()[0]
+
+    (before, loss, hidden), (same, more, other) = fitted(0.0), fitted(2.0)
+    assert before == same == pytest.approx(loss, rel=1e-5)
+    assert more > loss + 0.1
+    assert np.abs(hidden - other).max() > 1e-5
