@@ -6,6 +6,11 @@ from kseq.errors import UsageError
 from kseq.options import FIELDS, REGISTRIES, Options, chosen_parts
 
 
+def needed_tensors(options: Options) -> frozenset[str]:
+    """Name what the parts in use need of the vectorizer, beside what the options of the text ask for."""
+    return frozenset(name for _, _, part in chosen_parts(options) for name in part.needs)
+
+
 def readers_of(name: str) -> list[tuple[str, str]]:
     """List the parts that read an option, as (option that chooses the part, name of the part)."""
     return [

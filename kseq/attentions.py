@@ -2,13 +2,15 @@
 
 `build(sequence, summary, mask, *, options it reads)` takes sequence (B, T, D), summary (B, D), mask bool (B, T), and
 returns (B, D) or, where it says so, wider. The layer that weighs is named `attention`; its `weights_of`, with the
-inputs of its `call`, gives the weights: float32 (B, T), or (B, hops, T) where it looks several times.
+inputs of its `call`, gives the weights: float32 (B, T), or (B, hops, T) where it looks several times. Hierarchical
+attention weighs sentences there, and words in the layer `word_attention`: a word's weight is the product of both.
 
 Keras is imported when a part is built, so that the registry can be listed without TensorFlow.
 """
 
 from typing import Any
 
+from kseq.encoders import PORTABLE
 from kseq.registry import Part
 
 
@@ -54,6 +56,24 @@ def external(sequence: Any, summary: Any, mask: Any, *, memory_units: int) -> An
     return _pooled(ExternalAttention(memory_units, name="attention")(sequence, mask), mask)
 
 
+def hierarchical(sequence: Any, summary: Any, mask: Any, *, sentence_ids: Any, attention_units: int) -> Any:
+    """Attend to the words of each sentence, read the sentences both ways, and attend to them.
+
+    The layer over sentences is a GRU as in the paper, whatever cell reads the words, and leaves D as it is. Where a
+    sentence is, is a word: `sentence_ids`, int32 (B, T), says what the mask says.
+    """
+    import keras
+
+    from kseq.layers.additive_attention import AdditiveAttention
+    from kseq.layers.sentence_attention import SentenceAttention
+
+    sentences, is_sentence = SentenceAttention(attention_units, name="word_attention")(sequence, sentence_ids)
+    half = -(-sequence.shape[-1] // 2)
+    layer = keras.layers.GRU(half, return_sequences=True, use_cudnn=PORTABLE, name="sentence_gru")
+    states = keras.layers.Bidirectional(layer, name="sentence_states")(sentences, mask=is_sentence)  # (B, S, D)
+    return AdditiveAttention(attention_units, name="attention")(states, is_sentence)
+
+
 def _pooled(sequence: Any, mask: Any) -> Any:
     """Pool what the steps saw as the default head pools a sequence.
 
@@ -89,5 +109,12 @@ ATTENTIONS: dict[str, Part] = {
         "every step looks at a memory of the task, then maximum and mean",
         "Guo et al. 2021",
         streamable=False,
+    ),
+    "hierarchical": Part(
+        hierarchical,
+        "to the words of each sentence, then to the sentences",
+        "Yang et al. 2016",
+        streamable=False,
+        needs=("sentence_ids",),
     ),
 }

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kseq.applies import needed_tensors
 from kseq.class_weights import check_weights
 from kseq.errors import UsageError
 from kseq.learning_rate_sweep import Sweep, sweep_learning_rates
@@ -104,6 +105,7 @@ def prepare(data: TextData, options: Options, *, with_test: bool = True) -> Prep
         character_buckets=options.character_buckets,
         ngrams=options.ngrams,
         ngram_buckets=options.ngram_buckets,
+        needs=needed_tensors(options),
     )
     read = ("train", "validation", "test") if with_test else ("train", "validation")
     splits = {

@@ -39,9 +39,9 @@ def max_mean_pooling(sequence: Any, summary: Any, mask: Any) -> Any:
     return keras.layers.Concatenate(name="max_mean")(both)
 
 
-def attention(sequence: Any, summary: Any, mask: Any, *, options: Any, attention: str) -> Any:
+def attention(sequence: Any, summary: Any, mask: Any, *, options: Any, tensors: Any, attention: str) -> Any:
     """Take what attention looks at; the kind of it, a name in `ATTENTIONS`, reads its own of the options."""
-    return ATTENTIONS[attention](sequence, summary, mask, options=options)
+    return ATTENTIONS[attention](sequence, summary, mask, options=options, tensors=tensors)
 
 
 HEADS: dict[str, Part] = {

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
+from kseq.applies import chosen_parts
 from kseq.encoders import ENCODERS, PORTABLE
+from kseq.errors import UsageError
 from kseq.heads import HEADS
 from kseq.layers.mean_embedding import MeanEmbedding
 from kseq.layers.padding_mask import PaddingMask
@@ -39,7 +41,16 @@ def build_model(
     Returns:
         A model from a dict of named tensors, `token_ids` int32 (B, T) and whatever else the spec has, to logits float32
         (B, C).
+
+    Raises:
+        UsageError: a part needs a tensor that the spec has not.
     """
+    for option, name, part in chosen_parts(options):
+        if missing := [need for need in part.needs if need not in spec]:
+            raise UsageError(
+                f"--{option} {name} needs {', '.join(missing)}, and of this data there is {', '.join(spec)} alone. "
+                f"Choose another {option}."
+            )
     output = OUTPUTS[target_kind]
     inputs = {name: keras.Input(tensor.shape[1:], dtype=tensor.dtype.name, name=name) for name, tensor in spec.items()}
     token_ids = inputs["token_ids"]  # (B, T)
@@ -52,10 +63,11 @@ def build_model(
         vectors = keras.layers.Add(name="word_vectors")([vectors, widened(grams(inputs["character_ids"]))])  # (B, T, E)
     vectors = NORMALIZATIONS[options.normalization](vectors, mask, options=options)  # (B, T, E)
     vectors = keras.layers.Dropout(options.embedding_dropout, name="embedding_dropout")(vectors)  # (B, T, E)
-    sequence, summary, _ = ENCODERS[options.encoder](vectors, mask, options=options, use_cudnn=use_cudnn)
+    whole = {"options": options, "tensors": inputs}
+    sequence, summary, _ = ENCODERS[options.encoder](vectors, mask, **whole, use_cudnn=use_cudnn)
     read = sequence  # (B, T, D)
     if output.reads == "vector":
-        read = HEADS[options.head](sequence, summary, mask, options=options)  # (B, D)
+        read = HEADS[options.head](sequence, summary, mask, **whole)  # (B, D)
         if "ngram_ids" in inputs:
             bag = MeanEmbedding(options.ngram_buckets + 1, _NGRAM_DIM, name="word_ngrams")(inputs["ngram_ids"])
             read = keras.layers.Concatenate(name="with_word_ngrams")([read, bag])  # (B, D + 16)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kseq.applies import choosing
+from kseq.applies import choosing, needed_tensors
 from kseq.command_line import read_options
 from kseq.commands import command_parser
 from kseq.console import Console, end, quiet_start
@@ -94,7 +94,7 @@ def count_parameters(options: Options) -> tuple[int, int]:
 
     # What is dropped while training changes no count, and follows from the data where nothing is set.
     options = options.replace(dropout=0.0, embedding_dropout=0.0)
-    model = build_model(options, tensor_spec(options.tokens, options.ngrams), _CLASSES)
+    model = build_model(options, tensor_spec(options.tokens, options.ngrams, needed_tensors(options)), _CLASSES)
     counts = {weight.path: weight.shape.num_elements() for weight in model.trainable_weights}
     return sum(counts.values()), sum(count for path, count in counts.items() if not path.endswith("/embeddings"))
 

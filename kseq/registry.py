@@ -5,8 +5,11 @@ import difflib
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+# What a part that chooses another one hands on to it.
+_HANDED_ON = ("options", "tensors")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,8 +17,10 @@ class Part:
     """One entry of a registry: what builds it, and what is true of it.
 
     The keyword-only parameters of `build` that have no default are the options that the part reads. Which flags apply
-    to a choice of parts follows from them, so that no list of flags stands beside the code. A part that chooses another
-    one, as the recurrent encoder does a cell, also has the parameter `options`, which is all of them.
+    to a choice of parts follows from them, so that no list of flags stands beside the code. What the part needs of the
+    vectorizer beside its inputs are keyword-only parameters, too. A part that chooses another one, as the recurrent
+    encoder does a cell, also has the parameters `options`, which is all of them, and, if the other one may need some,
+    `tensors`, which is all of these.
 
     Attributes:
         build: makes the part; what it takes and gives is said where its registry stands.
@@ -25,6 +30,7 @@ class Part:
         check: takes some of the options, by their names, and raises `UsageError` where they do not fit one another.
         order_sensitive: whether swapping two tokens can change the answer.
         streamable: whether text can arrive in pieces, with a carry of fixed size between them.
+        needs: names of tensors that the vectorizer then makes, such as `sentence_ids`.
     """
 
     build: Callable[..., Any]
@@ -34,18 +40,31 @@ class Part:
     check: Callable[..., None] | None = None
     order_sensitive: bool = True
     streamable: bool = True
+    needs: tuple[str, ...] = ()
 
     @functools.cached_property
     def reads(self) -> tuple[str, ...]:
-        """Names of the options that the part reads, `options` itself apart."""
-        own = [name for name in _options_of(self.build) if name != "options"]
-        return tuple(dict.fromkeys([*own, *(name for part in self.made_of for name in part.reads)]))
+        """Names of the options that the part reads; what it needs, and what it hands on whole, are none."""
+        return tuple(dict.fromkeys([*self._own_options, *(name for part in self.made_of for name in part.reads)]))
 
-    def __call__(self, *inputs: Any, options: Any, **more: Any) -> Any:
-        """Build the part, with the options that it reads taken from the attributes of `options`."""
-        values = {name: getattr(options, name) for name in _options_of(self.build) if name != "options"}
-        if "options" in inspect.signature(self.build).parameters:
-            values["options"] = options
+    @property
+    def _own_options(self) -> list[str]:
+        return [name for name in _keyword_only(self.build) if name not in (*self.needs, *_HANDED_ON)]
+
+    def __call__(self, *inputs: Any, options: Any, tensors: Mapping[str, Any] | None = None, **more: Any) -> Any:
+        """Build the part.
+
+        Args:
+            inputs: of its registry.
+            options: whose attributes it reads.
+            tensors: of the vectorizer, by their names, those that it needs among them.
+            more: of its registry, by name.
+        """
+        values = {name: getattr(options, name) for name in self._own_options}
+        if self.needs:
+            values |= {name: (tensors or {})[name] for name in self.needs}
+        whole = {"options": options, "tensors": tensors}
+        values |= {name: whole[name] for name in _HANDED_ON if name in inspect.signature(self.build).parameters}
         return self.build(*inputs, **values, **more)
 
     def check_fit(self, options: Any) -> None:
@@ -57,11 +76,11 @@ class Part:
         for part in self.made_of:
             part.check_fit(options)
         if self.check is not None:
-            self.check(**{name: getattr(options, name) for name in _options_of(self.check)})
+            self.check(**{name: getattr(options, name) for name in _keyword_only(self.check)})
 
 
 @functools.cache
-def _options_of(function: Callable[..., Any]) -> list[str]:
+def _keyword_only(function: Callable[..., Any]) -> list[str]:
     """Names of the keyword-only parameters without a default."""
     parameters = inspect.signature(function).parameters.values()
     return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.default is each.empty]

@@ -2,32 +2,36 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import tensorflow as tf
 
 from kseq.hashed_ngrams import GRAMS_OF_A_WORD, character_ngram_ids, word_ngram_ids
+from kseq.sentences import count_from_one, take_out_ends
 from kseq.text_options import BOTH, CHARACTER, TOKENS, TRUNCATIONS, WORD
 from kseq.vocabulary import PADDING_ID, RESERVED_TOKENS, UNKNOWN_ID
 from kseq.word_rules import RULES_VERSION, split_characters, split_words
 
 # Most words of a text that word n-grams are made of: nearly every text whole, and no batch that is any size.
 _NGRAM_WORDS = 2048
+# What is made where a part of the model needs it.
+_ON_DEMAND = {"sentence_ids": tf.TensorSpec((None, None), tf.int32)}
 
 
-def split_tokens(texts: tf.Tensor, tokens: str) -> tf.RaggedTensor:
+def split_tokens(texts: tf.Tensor, tokens: str, sentence_ends: bool = False) -> tf.RaggedTensor:
     """Split texts, string (B,), into what the vocabulary holds: words, or characters where `tokens` is "character"."""
-    return split_characters(texts) if tokens == CHARACTER else split_words(texts)
+    split = split_characters if tokens == CHARACTER else split_words
+    return split(texts, sentence_ends)
 
 
-def tensor_spec(tokens: str, ngrams: int) -> dict[str, tf.TensorSpec]:
+def tensor_spec(tokens: str, ngrams: int, needs: Collection[str] = ()) -> dict[str, tf.TensorSpec]:
     """Give shape and type of each named tensor that a `Vectorizer` with these settings makes."""
     spec = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
     if tokens == BOTH:
         spec["character_ids"] = tf.TensorSpec((None, None, GRAMS_OF_A_WORD), tf.int32)
     if ngrams > 1:
         spec["ngram_ids"] = tf.TensorSpec((None, None), tf.int32)
-    return spec
+    return spec | {name: _ON_DEMAND[name] for name in sorted(needs)}
 
 
 class Vectorizer(tf.Module):
@@ -41,6 +45,8 @@ class Vectorizer(tf.Module):
     - `ngram_ids`, int32 (B, M), where `ngrams` is above 1: the hashed words and word n-grams of the text, whatever
       `tokens` is. They are made of 2,048 words at most, which `truncation` chooses, and not only of those in
       `token_ids`: adding them up costs little.
+    - `sentence_ids`, int32 (B, T), where `needs` has it: the number of each token's sentence, 1, 2, 3 and so on along
+      the row, and 0 where `token_ids` is. Sentences of which no token stays are not counted; see `kseq.sentences`.
 
     Attributes:
         vocabulary: tokens; a token's place is its id.
@@ -50,6 +56,7 @@ class Vectorizer(tf.Module):
         character_buckets: number of hashes of character n-grams.
         ngrams: most words of an n-gram; 1 for no n-grams.
         ngram_buckets: number of hashes of word n-grams.
+        needs: tensors that parts of the model need beside these.
         spec: shape and type of each named tensor.
     """
 
@@ -63,6 +70,7 @@ class Vectorizer(tf.Module):
         character_buckets: int = 20_000,
         ngrams: int = 1,
         ngram_buckets: int = 100_000,
+        needs: Collection[str] = (),
     ):
         super().__init__(name="vectorizer")
         if tuple(vocabulary[:2]) != RESERVED_TOKENS:
@@ -72,6 +80,9 @@ class Vectorizer(tf.Module):
         for name, value, choices in (("truncation", truncation, TRUNCATIONS), ("tokens", tokens, TOKENS)):
             if value not in choices:
                 raise ValueError(f"{name} is {value!r}; expected one of {', '.join(map(repr, choices))}.")
+        for name in needs:
+            if name not in _ON_DEMAND:
+                raise ValueError(f"needs has {name!r}; expected none but {', '.join(map(repr, _ON_DEMAND))}.")
         if sequence_length < 2:
             raise ValueError(f"sequence_length is {sequence_length}; expected at least 2 tokens.")
         counts = {"character_buckets": character_buckets, "ngrams": ngrams, "ngram_buckets": ngram_buckets}
@@ -86,7 +97,8 @@ class Vectorizer(tf.Module):
         self.character_buckets = character_buckets
         self.ngrams = ngrams
         self.ngram_buckets = ngram_buckets
-        self.spec = tensor_spec(tokens, ngrams)
+        self.needs = tuple(sorted(needs))
+        self.spec = tensor_spec(tokens, ngrams, needs)
         known = self.vocabulary[len(RESERVED_TOKENS) :]
         self._ids = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(
@@ -103,11 +115,16 @@ class Vectorizer(tf.Module):
         # What is not used changes nothing.
         settings.append(self.character_buckets if self.tokens == BOTH else None)
         settings.append([self.ngrams, self.ngram_buckets] if self.ngrams > 1 else None)
+        settings.append(self.needs or None)
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
 
     def __call__(self, texts: tf.Tensor) -> dict[str, tf.Tensor]:
         """Vectorize string (B,); a batch of no texts gives no rows of one column."""
-        whole = split_tokens(texts, self.tokens)
+        sentences = None
+        if "sentence_ids" in self.spec:
+            whole, sentences = take_out_ends(split_tokens(texts, self.tokens, sentence_ends=True))
+        else:
+            whole = split_tokens(texts, self.tokens)
         tokens = self._truncated(whole, self.sequence_length)
         ids = tf.cast(self._ids.lookup(tokens.flat_values), tf.int32)
         rows = _padded(tokens.with_flat_values(ids))
@@ -120,6 +137,10 @@ class Vectorizer(tf.Module):
         if "ngram_ids" in self.spec:
             words = self._truncated(split_words(texts) if self.tokens == CHARACTER else whole, _NGRAM_WORDS)
             named["ngram_ids"] = _padded(word_ngram_ids(words, self.ngrams, self.ngram_buckets))
+        if sentences is not None:
+            rows = _padded(count_from_one(self._truncated(sentences, self.sequence_length)))
+            # The unknown token of an empty text is in a sentence, too.
+            named["sentence_ids"] = tf.concat([tf.ones_like(rows[:, :1]), rows[:, 1:]], axis=1)
         return named
 
     def _truncated(self, tokens: tf.RaggedTensor, length: int) -> tf.RaggedTensor:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from kseq.html_entities import unescape
+from kseq.sentences import BLANK, SENTENCE_END, mark_sentence_ends
 
 # Any change of what a text becomes must change this number: caches are keyed by it.
 RULES_VERSION = 3
@@ -47,7 +48,7 @@ _URLS = rf"\b(?:{_SCHEMES}|{_WWW})[A-Za-z0-9_.~:/?#\[\]@!$&'()*+,;=%-]*[A-Za-z0-
 _EMAILS = r"\b[A-Za-z0-9_.%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b"
 
 # The blank is no part of it: a match at each of a text's blanks would cost as much as all the rest.
-_NOT_IN_WORDS = r"[^ \p{L}\p{M}\p{N}\p{So}!?'.,\x{FDD0}-\x{FDD2}]+"
+_NOT_IN_WORDS = r"[^ \p{L}\p{M}\p{N}\p{So}!?'.,\x{FDD0}-\x{FDD3}]+"
 # Points and commas stay between two digits. RE2 cannot look around, so the others are found by their neighbours.
 _REPEATED_POINTS = r"[.,][.,]+"
 _POINT_BEFORE_WORD = r"[.,]([^\p{Nd}\s])"
@@ -59,10 +60,11 @@ _SIGNS = (
     r"|(?:[\x{1F1E6}-\x{1F1FF}]{2}|\p{So})\p{M}*(?:\x{FDD2}\p{So}\p{M}*)*"
     r"|[\p{Han}\p{Hiragana}\p{Katakana}ーｰﾞﾟ\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
 )
-_BLANKS = r"[\s\x00-\x1F\x7F-\x{9F}\p{Z}\x{200B}]+"
+_BLANKS = rf"[{BLANK}]+"
+_NOTHING_AT_ENDS = rf"^[{BLANK}{SENTENCE_END}]+|[{BLANK}{SENTENCE_END}]+$"
 
 
-def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
+def split_words(texts: tf.Tensor, sentence_ends: bool = False) -> tf.RaggedTensor:
     """Split texts into lower-case words.
 
     `"It's <br />GREAT -- isn't it?"` becomes `it's`, `great`, `isn't`, `it`, `?`. Exclamation and question marks and
@@ -72,12 +74,16 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
 
     Args:
         texts: string (B,); bytes that are no UTF-8 become U+FFFD, which is a word of its own.
+        sentence_ends: also give a `SENTENCE_END`, or several, between sentences; the words are the same.
 
     Returns:
         string, ragged (B, words).
     """
     replace = tf.strings.regex_replace
-    texts = replace(_readable(texts), _NOT_IN_WORDS, " ")
+    texts = _readable(texts)
+    if sentence_ends:
+        texts = replace(mark_sentence_ends(texts), SENTENCE_END, f" {SENTENCE_END} ")
+    texts = replace(texts, _NOT_IN_WORDS, " ")
     texts = replace(texts, _REPEATED_POINTS, " ")
     texts = replace(texts, _POINT_BEFORE_WORD, r" \1")
     texts = replace(texts, _POINT_AFTER_WORD, r"\1 \2")
@@ -92,7 +98,7 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
     return words.with_flat_values(_named_addresses(words.flat_values))
 
 
-def split_characters(texts: tf.Tensor) -> tf.RaggedTensor:
+def split_characters(texts: tf.Tensor, sentence_ends: bool = False) -> tf.RaggedTensor:
     """Split texts into lower-case characters.
 
     Punctuation stays, and so does one blank where there are any; a character is a code point, so that a mark follows
@@ -100,11 +106,14 @@ def split_characters(texts: tf.Tensor) -> tf.RaggedTensor:
 
     Args:
         texts: string (B,); bytes that are no UTF-8 become U+FFFD.
+        sentence_ends: also give a `SENTENCE_END`, or several, between sentences; the characters are the same.
 
     Returns:
         string, ragged (B, characters).
     """
     texts = tf.strings.regex_replace(_readable(texts), _JOINER, "")
+    if sentence_ends:
+        texts = tf.strings.regex_replace(mark_sentence_ends(texts), _NOTHING_AT_ENDS, "")
     texts = _lower(tf.strings.strip(tf.strings.regex_replace(texts, _BLANKS, " ")))
     characters = tf.strings.unicode_split(texts, "UTF-8")
     return characters.with_flat_values(_named_addresses(characters.flat_values))
@@ -117,7 +126,7 @@ def _readable(texts: tf.Tensor) -> tf.Tensor:
     texts = _where(tf.strings.regex_full_match(texts, "(?s).*&.*"), texts, unescape)
     texts = _beyond_ascii(texts, _plain)
     texts = tf.strings.regex_replace(texts, _APOSTROPHES, "'")
-    texts = tf.strings.regex_replace(texts, _HTML_BREAK, " ")
+    texts = tf.strings.regex_replace(texts, _HTML_BREAK, "\n")
     found = tf.strings.regex_full_match(texts, f"(?s).*{_MAY_BE_ADDRESSES}.*")
     return _where(found, texts, _with_address_signs)
 

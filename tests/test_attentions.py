@@ -16,6 +16,9 @@ SEQUENCE = RANDOM.normal(size=(3, 6, 4)).astype(np.float32)
 SUMMARY = RANDOM.normal(size=(3, 5)).astype(np.float32)
 LENGTHS = [6, 3, 1]
 MASK = np.arange(6)[None] < np.array(LENGTHS)[:, None]
+# Three, two and one.
+SENTENCE_IDS = np.where(MASK, [1, 1, 2, 3, 3, 3], 0).astype(np.int32)
+INPUTS = {"sequence": SEQUENCE, "query": SUMMARY, "mask": MASK, "sentence_ids": SENTENCE_IDS}
 OPTIONS = Options("toy", attention_units=3, attention_hops=2, num_heads=3, memory_units=5)
 
 
@@ -85,6 +88,29 @@ def external(steps, summary, keys, values):
     return max_mean(outputs), first
 
 
+def gru(vectors, kernel, recurrent, bias):
+    """States of a GRU, one after the other."""
+    state, states = np.zeros(len(recurrent)), []
+    for vector in vectors:
+        xz, xr, xh = np.split(vector @ kernel + bias[0], 3)
+        hz, hr, hh = np.split(state @ recurrent + bias[1], 3)
+        z, r = 1 / (1 + np.exp(-xz - hz)), 1 / (1 + np.exp(-xr - hr))
+        state = z * state + (1 - z) * np.tanh(xh + r * hh)
+        states.append(state)
+    return states
+
+
+def hierarchical(steps, summary, *weights):
+    sentences = []
+    for number in range(1, 4):
+        words = [step for step, its in zip(steps, SENTENCE_IDS[0], strict=False) if its == number]
+        if words:
+            sentences.append(additive(words, summary, *weights[:3])[0])
+    forward, backward = gru(sentences, *weights[3:6]), gru(sentences[::-1], *weights[6:9])[::-1]
+    states = [np.concatenate(both) for both in zip(forward, backward, strict=True)]
+    return additive(states, summary, *weights[9:])
+
+
 BY_HAND = {
     "additive": additive,
     "multiplicative": multiplicative,
@@ -92,21 +118,24 @@ BY_HAND = {
     "scaled_dot_product": scaled_dot_product,
     "multi_head": multi_head,
     "external": external,
+    "hierarchical": hierarchical,
 }
 
 
 def model_of(attention):
-    sequence, summary, mask = keras.Input((None, 4)), keras.Input((5,)), keras.Input((None,), dtype="bool")
-    vector = ATTENTIONS[attention](sequence, summary, mask, options=OPTIONS)
-    model = keras.Model([sequence, summary, mask], vector)
+    inputs = {
+        name: keras.Input((None, *value.shape[2:]) if name != "query" else (5,), dtype=value.dtype.name, name=name)
+        for name, value in INPUTS.items()
+    }
+    vector = ATTENTIONS[attention](*map(inputs.get, ("sequence", "query", "mask")), options=OPTIONS, tensors=inputs)
+    model = keras.Model(inputs, vector)
     model.set_weights([RANDOM.normal(size=weight.shape) for weight in model.get_weights()])
     return model
 
 
-def weights_of(model, sequence, summary, mask):
-    """The weights, by the layer's own words, which takes the summary where it asks with it."""
-    layer = model.get_layer("attention")
-    inputs = {"sequence": sequence, "query": summary, "mask": mask}
+def weights_of(model, inputs, name="attention"):
+    """The weights that a layer computes, of those of the inputs that it asks for."""
+    layer = model.get_layer(name)
     wanted = inspect.signature(layer.weights_of).parameters
     return layer.weights_of(**{name: keras.ops.convert_to_tensor(inputs[name]) for name in wanted})
 
@@ -118,25 +147,42 @@ def test_every_attention_has_an_oracle():
 @pytest.mark.parametrize("attention", BY_HAND)
 def test_attention_equals_a_loop(attention):
     model = model_of(attention)
-    got = np.array(model([SEQUENCE, SUMMARY, MASK]))
-    weights = np.array(weights_of(model, SEQUENCE, SUMMARY, MASK))
-    for row, length in enumerate(LENGTHS):
-        copied = (weight.astype(np.float64) for weight in model.get_weights())
-        vector, expected = BY_HAND[attention](SEQUENCE[row, :length].astype(np.float64), SUMMARY[row], *copied)
-        np.testing.assert_allclose(got[row], vector, atol=1e-5)
-        np.testing.assert_allclose(weights[row, ..., :length], expected, atol=1e-5)
-        assert (weights[row, ..., length:] == 0).all()
+    got = np.array(model(INPUTS))
     assert model.output_shape == (None, got.shape[1])
+    copied = [weight.astype(np.float64) for weight in model.get_weights()]
+    by_hand = [
+        BY_HAND[attention](SEQUENCE[row, :length].astype(np.float64), SUMMARY[row], *copied)
+        for row, length in enumerate(LENGTHS)
+    ]
+    np.testing.assert_allclose(got, [vector for vector, _ in by_hand], atol=1e-5)
+    if attention != "hierarchical":
+        weights = np.array(weights_of(model, INPUTS))
+        for row, length in enumerate(LENGTHS):
+            np.testing.assert_allclose(weights[row, ..., :length], by_hand[row][1], atol=1e-5)
+            assert (weights[row, ..., length:] == 0).all()
+
+
+def test_words_are_weighed_within_their_sentence():
+    model = model_of("hierarchical")
+    weights = np.array(weights_of(model, INPUTS, "word_attention"))
+    copied = [weight.astype(np.float64) for weight in model.get_weights()[:3]]
+    for row in range(3):
+        for number in range(1, 4):
+            members = SENTENCE_IDS[row] == number
+            if members.any():
+                _, expected = additive(SEQUENCE[row][members].astype(np.float64), None, *copied)
+                np.testing.assert_allclose(weights[row][members], expected, atol=1e-5)
+        assert (weights[row][SENTENCE_IDS[row] == 0] == 0).all()
 
 
 @pytest.mark.parametrize("attention", BY_HAND)
 def test_large_scores_stay_numbers(attention):
     model = model_of(attention)
-    got = np.array(model([1e4 * SEQUENCE, 1e4 * SUMMARY, MASK]))
+    got = np.array(model({**INPUTS, "sequence": 1e4 * SEQUENCE, "query": 1e4 * SUMMARY}))
     assert np.isfinite(got).all()
 
 
-@pytest.mark.parametrize("attention", BY_HAND)
+@pytest.mark.parametrize("attention", [name for name in BY_HAND if name != "hierarchical"])
 def test_weights_are_float32_under_mixed_precision(attention):
     """In float16, a sum over some thousand steps ends where a step is less than the sum can tell."""
     policy = keras.config.dtype_policy()
@@ -145,12 +191,13 @@ def test_weights_are_float32_under_mixed_precision(attention):
         model = model_of(attention)
     finally:
         keras.config.set_dtype_policy(policy)
-    steps = np.repeat(SEQUENCE[:, :1], 1000, axis=1).astype(np.float16)
-    mask = np.ones((3, 1000), bool)
-    weights = np.array(weights_of(model, steps[:1], SUMMARY[:1].astype(np.float16), mask[:1]))
+    steps = np.repeat(SEQUENCE[:1, :1], 1000, axis=1).astype(np.float16)
+    inputs = {"sequence": steps, "query": SUMMARY[:1].astype(np.float16), "mask": np.ones((1, 1000), bool)}
+    inputs["sentence_ids"] = np.ones((1, 1000), np.int32)
+    weights = np.array(weights_of(model, inputs))
     assert weights.dtype == np.float32
     np.testing.assert_allclose(weights, 1 / 1000, rtol=1e-4)
-    assert model([steps[:1], SUMMARY[:1], mask[:1]]).dtype == "float16"
+    assert model(inputs).dtype == "float16"
 
 
 def test_masked_softmax_of_no_real_step_is_0():

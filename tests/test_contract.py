@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kseq.applies import chosen_parts
+from kseq.applies import chosen_parts, needed_tensors
 from kseq.attentions import ATTENTIONS
 from kseq.cells import CELLS
 from kseq.encoders import ENCODERS
+from kseq.errors import UsageError
 from kseq.heads import HEADS
 from kseq.model import build_model, serving_model
 from kseq.options import Options
@@ -55,6 +56,18 @@ BESIDE_GRID = [
 ]
 
 
+# What parts may need beside the token ids, made of these as no text would be: sentences of three tokens.
+NEEDED = {"sentence_ids": lambda rows: np.where(rows != 0, np.arange(rows.shape[1]) // 3 + 1, 0).astype(np.int32)}
+
+
+def spec_of(options):
+    return {**SPEC, **{name: tf.TensorSpec((None, None), tf.int32) for name in needed_tensors(options)}}
+
+
+def inputs_of(model, rows):
+    return {name: rows if name == "token_ids" else NEEDED[name](rows) for name in model.input}
+
+
 def small_model(options, classes=3, spec=SPEC):
     keras.utils.set_random_seed(7)
     model = build_model(options.replace(**SMALL), spec, classes)
@@ -66,7 +79,8 @@ def small_model(options, classes=3, spec=SPEC):
 
 
 def answer(model, rows):
-    return model({"token_ids": tf.constant(rows)}, training=False).numpy()
+    inputs = {name: tf.constant(values) for name, values in inputs_of(model, rows).items()}
+    return model(inputs, training=False).numpy()
 
 
 def test_the_grid_covers_every_registered_part():
@@ -86,7 +100,8 @@ def test_the_grid_covers_every_pair_of_cell_and_head_and_direction():
 
 @pytest.mark.parametrize("options", GRID)
 def test_padding_batching_order_saving_and_gradients(options, tmp_path):
-    model = small_model(options)
+    spec = spec_of(options)
+    model = small_model(options, spec=spec)
     expected = answer(model, ROWS)
     assert expected.shape == (3, 3)
     assert np.isfinite(expected).all()
@@ -107,19 +122,25 @@ def test_padding_batching_order_saving_and_gradients(options, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_allclose(answer(loaded, ROWS), expected, atol=1e-6)
 
-    server = serving_model(model, options.replace(**SMALL), SPEC, 3)
+    server = serving_model(model, options.replace(**SMALL), spec, 3)
     probabilities = answer(server, ROWS)
     exponentials = np.exp(expected - expected.max(axis=1, keepdims=True))
     np.testing.assert_allclose(probabilities, exponentials / exponentials.sum(axis=1, keepdims=True), atol=1e-6)
 
     with tf.GradientTape() as tape:
-        logits = model({"token_ids": tf.constant(ROWS)}, training=False)
+        logits = model(inputs_of(model, ROWS), training=False)
         loss = tf.reduce_sum(logits * tf.random.stateless_normal(logits.shape, [1, 2]))
     weights = [weight.value for weight in model.trainable_weights]
     for weight, gradient in zip(model.trainable_weights, tape.gradient(loss, weights), strict=True):
         assert gradient is not None, weight.path
         # Attention's bias-free query shifts no weight when all scores move together, but these scores do not.
         assert np.abs(tf.convert_to_tensor(gradient).numpy()).max() > 1e-8, weight.path
+
+
+def test_a_part_that_needs_what_the_data_has_not_is_refused():
+    options = Options("toy", head="attention", attention="hierarchical")
+    with pytest.raises(UsageError, match=r"--attention hierarchical needs sentence_ids, .* there is token_ids alone"):
+        build_model(options, SPEC, 2)
 
 
 def beside_inputs(names):
@@ -268,12 +289,15 @@ def test_learns_what_depends_on_word_order_alone(parts):
     small = {"vocabulary_size": 9, "units": 16, "embedding_dim": 8, "word_dropout": 0.0, "embedding_dropout": 0.0}
     small |= {"filters": 16, "num_heads": 2, "feed_forward_units": 32, "residual_dropout": 0.0}
     keras.utils.set_random_seed(1)
-    model = build_model(Options("toy", **{**small, **parts, "dropout": 0.0}), SPEC, 2)
+    options = Options("toy", **{**small, **parts, "dropout": 0.0})
+    model = build_model(options, spec_of(options), 2)
+    inputs = inputs_of(model, rows)
+    first, last = ({name: values[part] for name, values in inputs.items()} for part in (slice(512), slice(512, None)))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
     for _ in range(8):
-        model.fit({"token_ids": rows[:512]}, labels[:512], epochs=3, batch_size=32, verbose=0)
-        accuracy = model.evaluate({"token_ids": rows[512:]}, labels[512:], verbose=0)[1]
+        model.fit(first, labels[:512], epochs=3, batch_size=32, verbose=0)
+        accuracy = model.evaluate(last, labels[512:], verbose=0)[1]
         if accuracy > 0.95:
             break
     assert accuracy > 0.95

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from kseq.experiment import prepare
 from kseq.options import Options
+from pipelines.batching import training_batches
 from pipelines.text_data import from_splits
 
 
@@ -30,3 +31,10 @@ def test_what_is_set_stays():
     options = prepare(toy(640), Options("toy", dropout=0.0, epochs=3, learning_rate=0.5, sequence_length=4)).options
     assert (options.dropout, options.embedding_dropout, options.epochs) == (0.0, 0.5, 3)
     assert (options.learning_rate, options.sequence_length) == (0.5, 4)
+
+
+def test_tensors_that_a_chosen_part_needs_reach_the_batches():
+    prepared = prepare(toy(60), Options("toy", head="attention", attention="hierarchical"))
+    assert list(prepared.vectorizer.spec) == ["token_ids", "sentence_ids"]
+    (inputs, _, _), *_ = training_batches(prepared.splits["train"], 8, seed=0, epochs=1)
+    np.testing.assert_array_equal(inputs["sentence_ids"] != 0, inputs["token_ids"] != 0)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kseq.applies import needed_tensors
 from kseq.model import build_model, serving_model
 from kseq.options import Options
 from kseq.saved_model import VOCABULARY, load, read_lines
@@ -23,8 +24,9 @@ CLASS_NAMES = ("schlecht", "好", "جيد")
         {},
         {"tokens": "character"},
         {"tokens": "word+character", "ngrams": 2, "character_buckets": 50, "ngram_buckets": 60},
+        {"head": "attention", "attention": "hierarchical"},
     ],
-    ids=["word", "character", "word+character-ngrams"],
+    ids=["word", "character", "word+character-ngrams", "sentences"],
 )
 def test_an_export_answers_in_every_script(chosen, tmp_path):
     options = Options(
@@ -47,6 +49,7 @@ def test_an_export_answers_in_every_script(chosen, tmp_path):
         character_buckets=options.character_buckets,
         ngrams=options.ngrams,
         ngram_buckets=options.ngram_buckets,
+        needs=needed_tensors(options),
     )
     keras.utils.set_random_seed(0)
     model = build_model(options, vectorizer.spec, len(CLASS_NAMES))

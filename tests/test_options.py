@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kseq.applies import check_applies, chosen_parts, readers_of
+from kseq.applies import check_applies, chosen_parts, needed_tensors, readers_of
 from kseq.errors import UsageError
 from kseq.option_fields import option, value_type
 from kseq.options import FIELDS, REGISTRIES, Options
@@ -215,6 +215,10 @@ def test_export_name_says_the_model():
     )
     assert Options("trec", cell="lstm", head="max").export_name("trec_fine") == "trec_fine-lstm-max"
     assert Options("imdb", cell="gru", head="max", max_train_samples=9).export_name("imdb") == "imdb-gru-max-sample"
+    assert Options("imdb", head="attention").export_name("imdb") == "imdb-gru-attention"
+    structured = Options("imdb", head="attention", attention="structured")
+    assert structured.export_name("imdb") == "imdb-gru-attention-structured"
+    assert structured.replace(head="max").export_name("imdb") == "imdb-gru-max"
     assert Options("imdb", name="mine").export_name("imdb") == "mine"
 
 
@@ -288,6 +292,18 @@ EVERYTHING_OF_DATA = [name for name in NAMES if FIELDS[name].metadata["group"] =
             "chrono_length",
             "--chrono-length does not apply to --cell simple_rnn",
             ["--cell lstm", "--cell gru"],
+        ),
+        (
+            {"head": "max"},
+            "num_heads",
+            "--num-heads does not apply to --head max",
+            ["it is read by --head attention --attention multi_head."],
+        ),
+        (
+            {"head": "attention"},
+            "num_heads",
+            "--num-heads does not apply to --attention additive",
+            ["it is read by --attention multi_head."],
         ),
         (
             {"optimizer": "adam"},
@@ -372,6 +388,24 @@ def test_a_part_that_chooses_another_one_takes_all_options():
     part = Part(lambda inputs, *, options, units: (inputs, options.cell, units), "a part")
     assert part.reads == ("units",)
     assert part("x", options=Options("toy", units=3, cell="lstm")) == ("x", "lstm", 3)
+
+
+def test_a_part_takes_the_tensors_that_it_needs_and_hands_on_all():
+    inner = Part(
+        lambda inputs, *, units, sentence_ids: (inputs, units, sentence_ids), "a part", needs=("sentence_ids",)
+    )
+    outer = Part(lambda inputs, *, options, tensors, cell: inner(inputs, options=options, tensors=tensors), "a part")
+    assert (inner.reads, outer.reads) == (("units",), ("cell",))
+    tensors = {"token_ids": "ids", "sentence_ids": "numbers"}
+    assert outer("x", options=Options("toy", units=3), tensors=tensors) == ("x", 3, "numbers")
+    with pytest.raises(KeyError, match="sentence_ids"):
+        inner("x", options=Options("toy"))
+
+
+def test_what_the_chosen_parts_need_is_known():
+    assert needed_tensors(Options("toy")) == set()
+    assert needed_tensors(Options("toy", attention="hierarchical")) == set()
+    assert needed_tensors(Options("toy", head="attention", attention="hierarchical")) == {"sentence_ids"}
 
 
 def test_option_declares_every_rule():

@@ -33,21 +33,74 @@ _TOKEN = regex.compile(
 _NAMES = {"\ufdd0": "[URL]", "\ufdd1": "[EMAIL]"}
 
 
+_LINE_ENDS = "\n\r\x0b\x0c\x85\u2028\u2029"
+_POINTS, _FULL_STOPS = ".…", "!?。｡।॥۔։።။។"
+_CLOSERS = "\"'“”«»‹›)]}」』】）〉》"
+
+
 def words_of(text):
     """Words, as a list of str."""
-    found = (match[0] for match in _TOKEN.finditer(_readable(text)))
-    words = (token.replace("\u200d", "").strip(".,'").lower() for token in found)
-    return [_NAMES.get(word, word) for word in words if word]
+    return [word for word, _ in _placed_words(_readable(text))]
 
 
 def characters_of(text):
     """Code points, as a list of str."""
-    text = _readable(text).replace("\u200d", "")
-    blank = "".join(
-        " " if character.isspace() or unicodedata.category(character) in ("Cc", "Zs", "Zl", "Zp") else character
-        for character in text.replace("\u200b", " ")
-    )
-    return [_NAMES.get(character, character) for character in regex.sub(" +", " ", blank).strip(" ").lower()]
+    text = "".join(character for character, _ in _placed_characters(_readable(text).replace("\u200d", "")))
+    return [_NAMES.get(character, character) for character in text.lower()]
+
+
+def sentences_of(text, character=False):
+    """The number of the sentence of each word, or of each character, from 1."""
+    text = _readable(text)
+    if character:
+        text = text.replace("\u200d", "")
+    ends = _sentence_ends(text)
+    placed = _placed_characters(text) if character else _placed_words(text)
+    # A letter that has two in lower case is two characters, both where it is.
+    met = [sum(end <= place for end in ends) for token, place in placed for _ in (token.lower() if character else "1")]
+    return [sorted(set(met)).index(number) + 1 for number in met]
+
+
+def _placed_words(text):
+    found = ((match[0].replace("\u200d", "").strip(".,'").lower(), match.start()) for match in _TOKEN.finditer(text))
+    return [(_NAMES.get(word, word), place) for word, place in found if word]
+
+
+def _placed_characters(text):
+    """Each character with its place; of a run of blanks, the first, and none at the ends."""
+    kept = [
+        (" " if _is_blank(character) else character, place)
+        for place, character in enumerate(text)
+        if not (_is_blank(character) and (place == 0 or _is_blank(text[place - 1])))
+    ]
+    return kept[:-1] if kept and kept[-1][0] == " " else kept
+
+
+def _is_blank(character):
+    return character.isspace() or character == "\u200b" or unicodedata.category(character) in ("Cc", "Zs", "Zl", "Zp")
+
+
+def _sentence_ends(text):
+    """Places before which a sentence has ended, walking along the text."""
+    ends, place = [], 0
+    while place < len(text):
+        start = place
+        if _is_blank(text[place]):
+            while place < len(text) and _is_blank(text[place]):
+                place += 1
+            if any(character in _LINE_ENDS for character in text[start:place]):
+                ends.append(start)
+        elif text[place] in _POINTS + _FULL_STOPS:
+            while place < len(text) and text[place] in _POINTS + _FULL_STOPS:
+                place += 1
+            strong = any(character in _FULL_STOPS for character in text[start:place])
+            while place < len(text) and text[place] in _CLOSERS:
+                place += 1
+            if strong or (place < len(text) and _is_blank(text[place])):
+                ends.append(place)
+        else:
+            place += 1
+    return ends
 
 
 def _readable(text):
@@ -55,7 +108,7 @@ def _readable(text):
     text = _FULL_WIDTH.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text.replace("؟", "?"))
     for apostrophe in "’ʼ＇`´":
         text = text.replace(apostrophe, "'")
-    return _EMAIL.sub("\ufdd1", _without_urls(_BREAK.sub(" ", text)))
+    return _EMAIL.sub("\ufdd1", _without_urls(_BREAK.sub("\n", text)))
 
 
 def _character(match):

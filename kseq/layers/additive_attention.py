@@ -31,14 +31,17 @@ class AdditiveAttention(keras.layers.Layer):
         self.hidden = keras.layers.Dense(units, activation="tanh", name="hidden")
         self.query = keras.layers.Dense(1, use_bias=False, name="query")
 
-    def build(self, sequence_shape, mask_shape=None):
+    def build(self, sequence_shape):
         self.hidden.build(sequence_shape)
         self.query.build((*sequence_shape[:-1], self.units))
 
+    def scores_of(self, sequence: KerasTensor) -> KerasTensor:
+        """Score each step by itself, (B, T)."""
+        return self.query(self.hidden(sequence))[:, :, 0]  # (B, T)
+
     def weights_of(self, sequence: KerasTensor, mask: KerasTensor) -> KerasTensor:
         """Compute the attention weights, float32 (B, T): 0 at padding, 1 in sum over a row."""
-        scores = self.query(self.hidden(sequence))[:, :, 0]  # (B, T)
-        return masked_softmax(scores, mask)  # (B, T)
+        return masked_softmax(self.scores_of(sequence), mask)  # (B, T)
 
     def call(self, sequence: KerasTensor, mask: KerasTensor) -> KerasTensor:
         weights = ops.cast(self.weights_of(sequence, mask), sequence.dtype)  # (B, T)

@@ -30,7 +30,7 @@ class ExternalAttention(keras.layers.Layer):
         self.supports_masking = True
         self.memory_units = memory_units
 
-    def build(self, sequence_shape, mask_shape=None):
+    def build(self, sequence_shape):
         width = sequence_shape[-1]
         self.memory_keys = self.add_weight(name="memory_keys", shape=(width, self.memory_units))
         self.memory_values = self.add_weight(name="memory_values", shape=(self.memory_units, width))

@@ -34,7 +34,7 @@ class SelfAttention(keras.layers.Layer):
         self.num_heads = num_heads
         self.rotary = rotary
 
-    def build(self, sequence_shape, mask_shape=None):
+    def build(self, sequence_shape):
         width = sequence_shape[-1]
         self.head_width = max(1, width // self.num_heads)
         if self.rotary and self.head_width % 2:

@@ -36,7 +36,7 @@ class StructuredAttention(keras.layers.Layer):
         self.hidden = keras.layers.Dense(units, activation="tanh", use_bias=False, name="hidden")
         self.queries = keras.layers.Dense(hops, use_bias=False, name="queries")
 
-    def build(self, sequence_shape, mask_shape=None):
+    def build(self, sequence_shape):
         self.hidden.build(sequence_shape)
         self.queries.build((*sequence_shape[:-1], self.units))
 
