@@ -54,9 +54,9 @@ def count_from_one(numbers: tf.RaggedTensor) -> tf.RaggedTensor:
 
     `[[4, 4, 9], [], [9, 10]]` becomes `[[1, 1, 2], [], [1, 2]]`.
     """
-    flat, rows = numbers.flat_values, numbers.value_rowids()
-    changes = tf.logical_or(flat[1:] != flat[:-1], rows[1:] != rows[:-1])
-    # Over all rows at first; then each row's own first number is taken off.
-    counted = tf.cumsum(tf.concat([tf.ones_like(flat[:1]), tf.cast(changes, flat.dtype)], axis=0))
-    first = tf.gather(counted, tf.gather(numbers.row_starts(), rows))
+    flat = numbers.flat_values
+    changes = tf.cast(flat[1:] != flat[:-1], flat.dtype)
+    # Over all rows at first; then what had come before a row is taken off.
+    counted = tf.cumsum(tf.concat([tf.ones_like(flat[:1]), changes], axis=0))
+    first = tf.gather(counted, tf.gather(numbers.row_starts(), numbers.value_rowids()))
     return numbers.with_flat_values(counted - first + 1)
