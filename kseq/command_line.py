@@ -16,7 +16,6 @@ from kseq.options import FIELDS, REGISTRIES, Options
 from kseq.presets import PRESETS
 from kseq.registry import unknown
 from pipelines.errors import DataError
-from pipelines.sources import FILES
 
 _METAVARS = {int: "N", float: "X", str: "NAME"}
 GROUPS = ("data", "text", "model", "training", "output")
@@ -160,7 +159,7 @@ def _is_path(name: str) -> bool:
         source = pipelines.find(name)
     except DataError:
         return False
-    return source is None or source.module == FILES
+    return source is None or source.is_path
 
 
 def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
@@ -171,7 +170,7 @@ def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
         UsageError: it is no dataset, path or module; or a flag does not apply.
     """
     name = options.dataset
-    source = pipelines.find(name)
+    source = pipelines.find(name, sequences=options.sequence_column is not None)
     if source is None:
         message = unknown("dataset", name, pipelines.datasets())
         if "dataset" not in typed:

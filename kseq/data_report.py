@@ -62,7 +62,7 @@ def data_report(data: TextData, options: Options) -> dict[str, Any]:
         "not_normalised": statistics.not_normalised,
         "replaced_characters": statistics.replaced_characters,
         "control_characters": statistics.controls,
-        "repeated": len(surveys["train"]) - len(np.unique(surveys["train"].text_hashes)),
+        "repeated": len(surveys["train"]) - len(np.unique(surveys["train"].hashes)),
         "conflicting": {
             "texts": len(conflicts),
             "examples": _examples(data.train, surveys["train"], conflicts[:_EXAMPLES]),
@@ -121,7 +121,7 @@ def _examples(split: tf.data.Dataset, found: Survey, hashes: np.ndarray) -> list
     """The texts that have these hashes, cut where they are long."""
     if not len(hashes):
         return []
-    places = [int(np.flatnonzero(found.text_hashes == each)[0]) for each in hashes]
+    places = [int(np.flatnonzero(found.hashes == each)[0]) for each in hashes]
     chosen = np.zeros(len(found), bool)
     chosen[places] = True
     texts = (" ".join(text.split()) for text in _decoded(select(split, chosen)))

@@ -26,8 +26,9 @@ from kseq.training import TrainingResult, train
 from kseq.vectorizer import Vectorizer, split_tokens
 from kseq.vocabulary import UNKNOWN_ID, count_tokens, frequent_tokens
 from pipelines.batching import epoch_order, evaluation_batches, padding_share, training_batches
+from pipelines.sampling import sample_train
 from pipelines.streams import untuned
-from pipelines.text_data import TextData, sample_train
+from pipelines.text_data import TextData
 from pipelines.vectorized_split import Split, vectorize_split
 
 _COUNTING_BATCH = 256

@@ -261,7 +261,7 @@ def test_every_option_is_read_somewhere():
 def test_every_option_of_the_data_is_taken_by_a_dataset():
     import pipelines
 
-    sources = [*pipelines.datasets().values(), pipelines.find(str(ROOT))]
+    sources = [*pipelines.datasets().values(), pipelines.find(str(ROOT)), pipelines.find(str(ROOT), sequences=True)]
     taken = {parameter for source in sources for parameter in source.parameters}
     assert {name for name in NAMES if FIELDS[name].metadata["group"] == "data"} - taken == set()
 
