@@ -37,15 +37,13 @@ class Part:
     @property
     def reads(self) -> tuple[str, ...]:
         """Names of the options that the part reads, `options` itself apart."""
-        own = [name for name in _options_of(self.build) if name != "options"]
-        return tuple(dict.fromkeys([*own, *(name for part in self.made_of for name in part.reads)]))
+        return tuple(
+            dict.fromkeys([*options_read(self.build), *(name for part in self.made_of for name in part.reads)])
+        )
 
     def __call__(self, *inputs: Any, options: Any, **more: Any) -> Any:
         """Build the part, with the options that it reads taken from the attributes of `options`."""
-        values = {name: getattr(options, name) for name in _options_of(self.build) if name != "options"}
-        if "options" in inspect.signature(self.build).parameters:
-            values["options"] = options
-        return self.build(*inputs, **values, **more)
+        return with_options(self.build, *inputs, options=options, **more)
 
     def check_fit(self, options: Any) -> None:
         """Refuse options that do not fit the part.
@@ -56,13 +54,22 @@ class Part:
         for part in self.made_of:
             part.check_fit(options)
         if self.check is not None:
-            self.check(**{name: getattr(options, name) for name in _options_of(self.check)})
+            with_options(self.check, options=options)
 
 
-def _options_of(function: Callable[..., Any]) -> list[str]:
-    """Names of the keyword-only parameters without a default."""
+def options_read(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Name the options that a function reads: its keyword-only parameters without a default, `options` itself apart."""
     parameters = inspect.signature(function).parameters.values()
-    return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.default is each.empty]
+    needed = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.default is each.empty]
+    return tuple(name for name in needed if name != "options")
+
+
+def with_options(function: Callable[..., Any], *inputs: Any, options: Any, **more: Any) -> Any:
+    """Call a function with the options that it reads, taken from the attributes of `options`."""
+    values = {name: getattr(options, name) for name in options_read(function)}
+    if "options" in inspect.signature(function).parameters:
+        values["options"] = options
+    return function(*inputs, **values, **more)
 
 
 def unknown(what: str, value: object, choices: Iterable[str]) -> str:

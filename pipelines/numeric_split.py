@@ -22,7 +22,7 @@ def numeric_split(
         standardize: values float32 (B, T, F), padded on the right, and lengths int32 (B,) to `values` and `lengths`.
     """
     values, lengths = [np.zeros((0, sequences.channels), np.float32)], [np.zeros(0, np.int32)]
-    of_all = sequences.rows.lengths
+    of_all = sequences.lengths.astype(np.int32)
     for start in range(0, len(sequences), _BATCH):
         chosen = np.arange(start, min(start + _BATCH, len(sequences)))
         named = standardize(tf.constant(sequences.rows.padded(chosen)), tf.constant(of_all[chosen]))
@@ -30,5 +30,6 @@ def numeric_split(
         real = np.arange(named["values"].shape[1]) < lengths[-1][:, np.newaxis]  # (B, T)
         values.append(named["values"].numpy()[real])
     counts = np.concatenate(lengths)
-    inputs = {"values": Rows(np.concatenate(values), offsets_of(counts)), "lengths": Scalars(counts)}
+    rows = Rows(np.concatenate(values), offsets_of(counts))
+    inputs: dict[str, Rows | Scalars] = {"values": rows, "lengths": Scalars(counts)}
     return VectorizedSplit(inputs, sequences.targets, np.ones(len(sequences), np.float32))

@@ -1,7 +1,6 @@
 """Samples of the training split, for smoke runs."""
 
 import dataclasses
-from typing import TypeVar
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from pipelines.split_checks import warnings
 from pipelines.splitting import sample
 from pipelines.text_data import TextData
 
-Data = TypeVar("Data", TextData, SequenceData)
+Data = TextData | SequenceData
 
 
 def sample_train(data: Data, count: int, seed: int) -> Data:

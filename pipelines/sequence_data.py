@@ -1,6 +1,7 @@
 """Numeric sequences and labels in splits: what a dataset module hands over where there are no texts."""
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -22,12 +23,14 @@ class Sequences:
     Use `of_arrays` to make them: it checks the numbers.
 
     Attributes:
-        rows: values float32 (sum of lengths, F), end to end.
+        values: float32 (sum of lengths, F), the time steps of all sequences, end to end.
+        lengths: int (N,), the time steps of each.
         targets: int32 (N,), an index into the class names.
         ids: what each is called where it comes from, N texts, or none.
     """
 
-    rows: Rows
+    values: np.ndarray
+    lengths: np.ndarray
     targets: np.ndarray
     ids: tuple[str, ...] = ()
 
@@ -58,8 +61,8 @@ class Sequences:
                 )
             checked.append(as_float32(values, f"sequence {place}"))
         whole = np.concatenate(checked) if checked else np.zeros((0, 1), np.float32)
-        offsets = offsets_of(np.array([len(values) for values in checked], np.int64))
-        return cls(Rows(whole, offsets), np.asarray(targets, np.int32), tuple(ids))
+        lengths = np.array([len(values) for values in checked], np.int64)
+        return cls(whole, lengths, np.asarray(targets, np.int32), tuple(ids))
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -67,19 +70,23 @@ class Sequences:
     def __getitem__(self, place: int) -> np.ndarray:
         """Give one sequence, float32 (T, F)."""
         start, end = self.rows.offsets[place : place + 2]
-        return self.rows.values[start:end]
+        return self.values[start:end]
+
+    @functools.cached_property
+    def rows(self) -> Rows:
+        """The sequences as rows of unequal length."""
+        return Rows(self.values, offsets_of(self.lengths))
 
     @property
     def channels(self) -> int:
         """F, the numbers at a time step."""
-        return self.rows.element_shape[0]
+        return self.values.shape[1]
 
     def select(self, chosen: np.ndarray) -> "Sequences":
         """Keep the sequences whose flag in `chosen`, bool (N,), is True."""
-        lengths = self.rows.lengths
-        values = self.rows.values[np.repeat(chosen, lengths)]
         ids = tuple(name for name, kept in zip(self.ids, chosen, strict=True) if kept) if self.ids else ()
-        return Sequences(Rows(values, offsets_of(lengths[chosen])), self.targets[chosen], ids)
+        values = self.values[np.repeat(chosen, self.lengths)]
+        return Sequences(values, self.lengths[chosen], self.targets[chosen], ids)
 
     def survey(self) -> Survey:
         """Hash every sequence: equal numbers in an equal number of steps have equal hashes."""

@@ -14,6 +14,7 @@ import pytest
 
 from kseq.applies import check_applies, chosen_parts, readers_of
 from kseq.errors import UsageError
+from kseq.inputs import INPUTS
 from kseq.option_fields import option, value_type
 from kseq.options import FIELDS, REGISTRIES, Options
 from kseq.registry import Part, unknown
@@ -248,6 +249,7 @@ def test_every_option_is_read_somewhere():
     """By a part, or as an attribute in the code outside options.py: an option that nothing reads is a lie."""
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "kseq").glob("*.py") if path.stem != "options")
     read = {name for _, parts in REGISTRIES.items() for part in parts.values() for name in part.reads}
+    read |= {name for each in INPUTS.values() for name in each.reads}
     unread = [
         name
         for name in NAMES

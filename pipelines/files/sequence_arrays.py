@@ -12,7 +12,6 @@ from pipelines.errors import DataError
 from pipelines.files import labels
 from pipelines.files.columns import MOST_CLASSES
 from pipelines.files.data_names import CARVED, data_name
-from pipelines.rows import Rows, offsets_of
 from pipelines.sequence_data import SequenceData, Sequences, as_float32, from_sequences
 from pipelines.splitting import FRACTIONS
 
@@ -57,10 +56,10 @@ def load(
         if file is not None:
             given[split] = (file, _arrays(file), "")
     read = {split: _read(*given[split]) for split in _SPLITS if split in given}
-    names = labels.class_names(read["train"][1])
+    names = labels.class_names(read["train"][2])
     index = {name: label for label, name in enumerate(names)}
     splits = {}
-    for split, (rows, said) in read.items():
+    for split, (values, lengths, said) in read.items():
         unknown = next((label for label in said if label not in index), None)
         if unknown is not None:
             raise DataError(
@@ -68,7 +67,7 @@ def load(
                 f"{', '.join(map(repr, names[:10]))}{', …' if len(names) > 10 else ''}. Add sequences of it to train, "
                 "or take them out here."
             )
-        splits[split] = Sequences(rows, np.array([index[label] for label in said], np.int32))
+        splits[split] = Sequences(values, lengths, np.array([index[label] for label in said], np.int32))
     notes = [f"train is {path} (NumPy arrays): {_told(splits['train'])}."]
     notes += [f"{split} is {given[split][0]}: {_told(splits[split])}." for split in _SPLITS[1:] if split in splits]
     if "test" not in splits:
@@ -114,8 +113,8 @@ def _arrays(path: str) -> dict[str, np.ndarray]:
     return found
 
 
-def _read(path: str, arrays: Mapping[str, np.ndarray], suffix: str) -> tuple[Rows, Sequence[str]]:
-    """Read the sequences and labels of one split.
+def _read(path: str, arrays: Mapping[str, np.ndarray], suffix: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Read the values, lengths and labels of one split.
 
     Args:
         path: for messages.
@@ -138,7 +137,7 @@ def _read(path: str, arrays: Mapping[str, np.ndarray], suffix: str) -> tuple[Row
         # What stands in the padding is nobody's number.
         x = np.where(real[:, :, np.newaxis], x, 0)
     values = as_float32(x, what)[real]  # (sum of lengths, F)
-    return Rows(values, offsets_of(lengths)), _labels(path, f"y{suffix}", arrays[f"y{suffix}"], len(x))
+    return values, lengths, _labels(path, f"y{suffix}", arrays[f"y{suffix}"], len(x))
 
 
 def _lengths(path: str, name: str, arrays: Mapping[str, np.ndarray], shape: Sequence[int]) -> np.ndarray:
@@ -198,6 +197,6 @@ def _channel_names(path: str, arrays: Mapping[str, np.ndarray]) -> list[str] | N
 
 
 def _told(found: Sequences) -> str:
-    lengths = found.rows.lengths
+    lengths = found.lengths
     steps = f"{lengths.min():,}" if lengths.min() == lengths.max() else f"{lengths.min():,} to {lengths.max():,}"
     return f"{len(found):,} sequences of {steps} time steps by {found.channels} channels"

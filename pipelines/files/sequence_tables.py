@@ -18,7 +18,6 @@ from pipelines.files.file_rows import INFINITE, NO_ID, NO_LABEL, NO_NUMBER, NO_T
 from pipelines.files.opening import open_path
 from pipelines.files.sequence_columns import SequenceColumns, choose, same
 from pipelines.files.trees import File
-from pipelines.rows import Rows, offsets_of
 from pipelines.sequence_data import SequenceData, Sequences, from_sequences
 from pipelines.splitting import FRACTIONS
 
@@ -234,7 +233,7 @@ def _sequences(split: _Split, columns: SequenceColumns, index: Mapping[str, int]
         parts.append(values)
     lengths = np.array([len(values) for values in parts], np.int64)
     targets = np.array([index[found.label] for found in split.sequences.values()], np.int32)
-    return Sequences(Rows(np.concatenate(parts), offsets_of(lengths)), targets, tuple(split.sequences))
+    return Sequences(np.concatenate(parts), lengths, targets, tuple(split.sequences))
 
 
 def _check_labels(read: Mapping[str, _Split], names: Sequence[str]) -> None:
