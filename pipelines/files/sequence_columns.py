@@ -10,6 +10,8 @@ from pipelines.files.columns import find
 from pipelines.files.file_rows import BadRow, Table
 
 _SAMPLE = 200
+# Beside x and z, a column called y is no label.
+_OTHER_LABELS = (WEAKER_LABELS - {"y"}) | {"activity", "gesture", "action", "event", "state", "condition", "fault"}
 _SHOWN = 12
 
 
@@ -65,9 +67,9 @@ def choose(
         )
     taken.update(typed)
     if label is None:
-        label = _by_name(table, taken, LABELS) if table.named else None
-        label = _by_name(table, taken, WEAKER_LABELS) if label is None and table.named else label
+        label = _by_name(table, taken, LABELS)
         label = _only_words(table, taken) if label is None else label
+        label = _by_name(table, taken, _OTHER_LABELS) if label is None else label
         if label is None:
             raise _unclear(table, "label", "--label-column", _free(table, taken))
         taken.add(label)
@@ -128,7 +130,7 @@ def _free(table: Table, taken: set[int]) -> list[int]:
 
 
 def _by_name(table: Table, taken: set[int], names: frozenset[str]) -> int | None:
-    """Take the one column that is called so."""
+    """Take the one column that is called so; numbers, where the file names none, are no names."""
     found = [index for index in _free(table, taken) if plain(table.columns[index]) in names]
     return found[0] if len(found) == 1 else None
 
