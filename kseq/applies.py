@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from kseq.errors import UsageError
+from kseq.inputs import INPUTS
 from kseq.options import FIELDS, REGISTRIES, Options, chosen_parts
 
 
@@ -33,13 +34,21 @@ def choosing(options: Options, registry: str, name: str) -> Options:
     return options
 
 
-def check_applies(options: Options, typed: Collection[str], dataset_reads: Collection[str]) -> None:
-    """Refuse options that were typed and that none of the chosen parts reads.
+def inputs_reading(name: str) -> list[str]:
+    """List the kinds of input that read an option."""
+    return [kind for kind, each in INPUTS.items() if name in each.reads]
+
+
+def check_applies(
+    options: Options, typed: Collection[str], dataset_reads: Collection[str], input_kind: str | None = None
+) -> None:
+    """Refuse options that were typed and that neither the chosen parts nor the kind of the data reads.
 
     Args:
         options: all values.
         typed: names of the fields that the user set.
         dataset_reads: names of the arguments of the dataset's `load`.
+        input_kind: name in `INPUTS`; None where it is not known yet.
 
     Raises:
         UsageError: naming the flag, the choice that does not read it and those that would.
@@ -47,9 +56,17 @@ def check_applies(options: Options, typed: Collection[str], dataset_reads: Colle
     chosen = list(chosen_parts(options))
     in_use = {option for option, _, _ in chosen}
     read_now = {name for _, _, part in chosen for name in part.reads}
+    if input_kind is not None:
+        read_now |= INPUTS[input_kind].reads
     for name in typed:
-        readers = readers_of(name)
-        if readers and name not in read_now:
+        readers, kinds = readers_of(name), inputs_reading(name)
+        if kinds and input_kind is not None and name not in read_now:
+            raise UsageError(
+                f"--{_dashed(name)} does not apply to the dataset {options.dataset!r}, which holds "
+                f"{INPUTS[input_kind].noun}s; it is for {' and '.join(f'{INPUTS[kind].noun}s' for kind in kinds)}. "
+                "Leave it out."
+            )
+        if readers and not kinds and name not in read_now:
             used = sorted(_in_the_way(name, options, in_use))
             wanted = [_flags(registry, part, options, in_use) for registry, part in readers]
             raise UsageError(

@@ -14,14 +14,13 @@ from kseq.csv_files import write_csv
 from kseq.experiment import Prepared
 from kseq.figures import draw_curves
 from kseq.model_card import model_card
+from kseq.registry import with_options
 from kseq.saved_model_writer import export_saved_model
 from kseq.thresholds import Decision
 from kseq.training import TrainingResult
 
-# Held-out texts that the SavedModel must answer as the trained model does before it is published.
-_VERIFIED_TEXTS = 64
-# Enough to know a text again; with whole reviews, the table would be several times the size of the model.
-_SHOWN_SIGNS = 500
+# Held-out texts or sequences that the SavedModel must answer as the trained model does before it is published.
+_VERIFIED = 64
 
 
 def write_artifact(
@@ -38,7 +37,7 @@ def write_artifact(
 
     Args:
         prepared: the data and the resolved options.
-        server: the portable model, from the vectorizer's tensors to probabilities.
+        server: the portable model, from the preprocessor's tensors to probabilities.
         result: of the training.
         record: of the run; its total seconds are set here.
         answers: probabilities of the test split, (N, C).
@@ -49,11 +48,11 @@ def write_artifact(
     Returns:
         The absolute path of the version folder.
     """
-    data, options, output = prepared.data, prepared.options, prepared.output
+    data, options, kind, output = prepared.data, prepared.options, prepared.input, prepared.output
     targets = prepared.splits["test"].targets
     # Evenly over the split, which may be sorted by label.
-    chosen = np.unique(np.linspace(0, len(targets) - 1, _VERIFIED_TEXTS).astype(int))
-    texts = list(_texts_at(data.test, chosen))
+    chosen = np.unique(np.linspace(0, len(targets) - 1, _VERIFIED).astype(int))
+    examples = kind.examples(data.test, chosen)
 
     def write_extras(folder: Path, version: int) -> None:
         record["version"] = version
@@ -62,8 +61,8 @@ def write_artifact(
         (folder / "README.md").write_text(model_card(record), encoding="utf-8")
         _write_history(folder / "history.csv", result.history)
         header, rows = output.table(answers, targets, data.class_names, decision.thresholds)
-        shown = _texts(data.test) if options.predictions_text else None
-        _write_predictions(folder / "predictions.csv", shown, header, rows)
+        shown = with_options(kind.cells, data.test, options=options)
+        _write_predictions(folder / "predictions.csv", kind.noun, shown, header, rows)
         if result.history:
             draw_curves(result.history, folder / "curves.png", result.best_epoch)
         output.draw(test_scores, data.class_names, folder)
@@ -71,33 +70,26 @@ def write_artifact(
     folder = export_saved_model(
         options.output_dir,
         options.export_name(data.name),
-        vectorizer=prepared.vectorizer,
+        preprocessor=prepared.preprocessor,
         model=server,
         class_names=data.class_names,
         target_kind=data.target_kind,
         thresholds=decision.thresholds,
-        texts=texts,
+        input_kind=data.input_kind,
+        examples=examples,
         expected_probabilities=(
-            _on_cpu(prepared, server, texts) if tf.config.list_physical_devices("GPU") else answers[chosen]
+            _on_cpu(prepared, server, examples) if tf.config.list_physical_devices("GPU") else answers[chosen]
         ),
         write_extras=write_extras,
     )
     return folder.resolve()
 
 
-def _on_cpu(prepared: Prepared, server: keras.Model, texts: list[bytes]) -> np.ndarray:
+def _on_cpu(prepared: Prepared, server: keras.Model, examples: Sequence[Any]) -> np.ndarray:
     """Compute probabilities (N, C) where the verification will: a GPU rounds otherwise than a CPU."""
     with tf.device("/CPU:0"):
-        return np.array(server(prepared.vectorizer(tf.constant(texts))))
-
-
-def _texts_at(dataset: tf.data.Dataset, positions: np.ndarray) -> list[bytes]:
-    wanted = set(positions.tolist())
-    return [text for position, text in enumerate(_texts(dataset)) if position in wanted]
-
-
-def _texts(dataset: tf.data.Dataset) -> Iterator[bytes]:
-    return iter(dataset.map(lambda text, _: text).as_numpy_iterator())
+        sent = prepared.input.tensors(examples).values()
+        return np.array(server(prepared.preprocessor(*sent)))
 
 
 def _write_history(path: Path, history: Mapping[str, list[float]]) -> None:
@@ -106,18 +98,12 @@ def _write_history(path: Path, history: Mapping[str, list[float]]) -> None:
 
 
 def _write_predictions(
-    path: Path, texts: Iterator[bytes] | None, header: Sequence[str], rows: Iterable[Sequence[object]]
+    path: Path, noun: str, cells: Iterator[str] | None, header: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
-    """Write a row for every text of the test split, numbered from 0, in its order, without holding more than one."""
-    if texts is None:
-        write_csv(path, ["text_number", *header], ([number, *row] for number, row in enumerate(rows)))
+    """Write a row for everything in the test split, numbered from 0, in its order, without holding more than one."""
+    number_column = f"{noun}_number"
+    if cells is None:
+        write_csv(path, [number_column, *header], ([number, *row] for number, row in enumerate(rows)))
         return
-    numbered = enumerate(zip(texts, rows, strict=True))
-    write_csv(
-        path, ["text_number", "text", *header], ([number, _beginning(text), *row] for number, (text, row) in numbered)
-    )
-
-
-def _beginning(text: bytes) -> str:
-    decoded = text.decode("utf-8", "replace")
-    return decoded if len(decoded) <= _SHOWN_SIGNS else decoded[:_SHOWN_SIGNS] + "…"
+    numbered = enumerate(zip(cells, rows, strict=True))
+    write_csv(path, [number_column, noun, *header], ([number, cell, *row] for number, (cell, row) in numbered))

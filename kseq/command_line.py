@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pipelines
-from kseq.applies import check_applies, readers_of
+from kseq.applies import check_applies, inputs_reading, readers_of
 from kseq.errors import UsageError
+from kseq.inputs import INPUTS
 from kseq.option_fields import value_type
 from kseq.options import FIELDS, REGISTRIES, Options
 from kseq.presets import PRESETS
 from kseq.registry import unknown
 from pipelines.errors import DataError
-from pipelines.sources import FILES
 
 _METAVARS = {int: "N", float: "X", str: "NAME"}
 GROUPS = ("data", "text", "model", "training", "output")
@@ -160,7 +160,7 @@ def _is_path(name: str) -> bool:
         source = pipelines.find(name)
     except DataError:
         return False
-    return source is None or source.module == FILES
+    return source is None or source.is_path
 
 
 def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
@@ -171,7 +171,7 @@ def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
         UsageError: it is no dataset, path or module; or a flag does not apply.
     """
     name = options.dataset
-    source = pipelines.find(name)
+    source = pipelines.find(name, sequences=options.sequence_column is not None)
     if source is None:
         message = unknown("dataset", name, pipelines.datasets())
         if "dataset" not in typed:
@@ -183,7 +183,7 @@ def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
             here = "" if os.path.isabs(name) else f" in {os.getcwd()}"
             raise DataError(f"{name} does not exist{here}. Check the path. If a dataset was meant: {message}")
         raise UsageError(f"{message} A path or a module of that name is not here either.")
-    check_applies(options, typed, source.parameters)
+    check_applies(options, typed, source.parameters, source.input_kind)
     for field in ("test_file", "validation_file", "unlabeled_file"):
         file, flag = getattr(options, field), f"--{field.replace('_', '-')}"
         if file is not None and field not in typed and not os.path.exists(file):
@@ -249,6 +249,8 @@ def _applies_to(name: str) -> str:
     found = pipelines.datasets()
     takers = [dataset for dataset, module in found.items() if name in module.parameters]
     words = f" [{', '.join(takers)}]" if 0 < len(takers) < len(found) else ""
+    kinds = inputs_reading(name)
+    words += f" [{', '.join(f'{INPUTS[kind].noun}s' for kind in kinds)}]" if 0 < len(kinds) < len(INPUTS) else ""
     for registry, parts in REGISTRIES.items():
         readers = [part for option, part in readers_of(name) if option == registry]
         if 0 < len(readers) < len(parts):

@@ -5,12 +5,14 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import pipelines
+from kseq.applies import check_applies
 from kseq.command_line import GROUPS, Parser, add_options
 from kseq.console import Console, quiet_start
 from kseq.errors import DATA, DONE, FAILURE, INTERRUPTED, MEANINGS, USAGE
 from kseq.options import Options
 
 if TYPE_CHECKING:
+    from pipelines.sequence_data import SequenceData
     from pipelines.text_data import TextData
 
 CODES = (DONE, FAILURE, USAGE, DATA, INTERRUPTED)
@@ -43,18 +45,22 @@ def command_parser(
     return parser
 
 
-def load_data(console: Console, source: pipelines.Source, options: Options) -> "TextData":
-    """Load the texts and say what they are.
+def load_data(
+    console: Console, source: pipelines.Source, options: Options, typed: Collection[str]
+) -> "TextData | SequenceData":
+    """Load the texts or sequences and say what they are.
 
     It comes before the other slow imports: data that no classifier can be made of is told as soon as can be.
 
     Raises:
         DataError: the data is not there, or no classifier can be made of it.
+        UsageError: an option that was typed turns out not to apply to it.
     """
     with quiet_start():
         import tensorflow as tf  # noqa: F401
     start = time.perf_counter()
     data = source.load(**source.given(options))
+    check_applies(options, typed, source.parameters, data.input_kind)
 
     from kseq.report import show_data
 

@@ -1,4 +1,4 @@
-"""`python -m kseq.data DATASET`: look at the texts and labels, and train nothing."""
+"""`python -m kseq.data DATASET`: look at the texts or sequences and their labels, and train nothing."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from kseq.command_line import find_source, read_options
 from kseq.commands import command_parser, load_data
 from kseq.console import Console, end
 from kseq.errors import DONE
+from kseq.inputs import INPUTS
 
 _SHOWN_CLASSES = 20
 
@@ -28,7 +29,7 @@ def _run(arguments: Sequence[str]) -> int:
     source = find_source(options, typed)
     console = Console(namespace.json)
     with console.owning_output():
-        data = load_data(console, source, options)
+        data = load_data(console, source, options, typed)
 
         from kseq.data_report import data_report
 
@@ -49,45 +50,19 @@ def show_report(console: Console, found: Mapping[str, Any]) -> None:
         topic = ""
     if len(classes) > _SHOWN_CLASSES:
         console.say("", f"and {len(classes) - _SHOWN_CLASSES} more; --json has all")
-    lengths, tokens = found["lengths"], found["tokens"]
-    kind = "characters" if tokens["kind"] == "character" else "words"
-    shares = ", ".join(f"{share}% up to {length:,}" for share, length in lengths["percentiles"].items())
-    console.say("lengths", f"{kind} of a train text: {shares}; the longest {lengths['longest']:,}")
-    console.say("scripts", _shares(found["scripts"]) or "no letters at all")
-    looked_at = sum(found["languages"].values())
-    languages = {name: count / looked_at for name, count in found["languages"].items()}
-    console.say("languages", f"{_shares(languages)}, of {looked_at:,} texts (unclear: short or mixed)")
+    kind = INPUTS[found["input_kind"]]
+    nouns = f"{kind.noun}s"
     repeated, conflicting = found["repeated"], found["conflicting"]
     console.say(
         "repeated",
-        f"{repeated:,} train texts repeat an earlier one; {conflicting['texts']:,} come with different labels",
+        f"{repeated:,} train {nouns} repeat an earlier one; {conflicting[nouns]:,} come with different labels",
     )
-    for text in conflicting["examples"]:
-        console.say("", f"“{text}”")
-    for name, words in (
-        ("not_normalised", "texts are not in Unicode normal form C, where a letter may be written in two ways"),
-        ("replaced_characters", "characters are U+FFFD, which somebody left who read bytes in the wrong encoding"),
-        ("control_characters", "texts hold control characters"),
-    ):
-        if found[name]:
-            console.say("warning", f"{found[name]:,} {words}")
-    console.say(
-        "vocabulary",
-        f"{tokens['different']:,} different {kind} in train; {found['unknown_share']:.1%} of test's are unknown",
-    )
-    suggested = found["suggested"]
-    console.say(
-        "suggested",
-        f"--sequence-length {suggested['sequence_length']} ({suggested['longer_share']:.1%} of train texts are longer) "
-        f"--vocabulary-size {suggested['vocabulary_size']}"
-        + ("" if suggested["min_count"] == found["min_count"] else f" --min-count {suggested['min_count']}")
-        + (" --class-weight balanced --monitor val_macro_f1" if suggested["uneven"] else ""),
-    )
-
-
-def _shares(shares: Mapping[str, float], shown: int = 6) -> str:
-    parts = [f"{name} {share:.1%}" for name, share in list(shares.items())[:shown]]
-    return ", ".join(parts) + (", …" if len(shares) > shown else "")
+    for example in conflicting["examples"]:
+        console.say("", f"“{example}”")
+    for topic, line in kind.report_lines(found):
+        console.say(topic, line)
+    uneven = " --class-weight balanced --monitor val_macro_f1" if found["suggested"]["uneven"] else ""
+    console.say("suggested", kind.suggestions(found) + uneven)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def recurrent(
             sequence = keras.layers.Dropout(layer_dropout, name=f"layer_dropout_{number}")(sequence)
         # One mask a text, for all its time steps.
         dropout = keras.layers.SpatialDropout1D(variational_dropout, name=f"variational_dropout_{number + 1}")
-        settings = {"return_sequences": True, "return_state": True, "use_cudnn": use_cudnn}
+        settings: dict[str, Any] = {"return_sequences": True, "return_state": True, "use_cudnn": use_cudnn}
         layer = CELLS[cell](units, options=options, name=f"{cell}_{number + 1}", **settings)
         if bidirectional:
             layer = keras.layers.Bidirectional(layer, name=f"bidirectional_{number + 1}")

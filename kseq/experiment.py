@@ -1,41 +1,35 @@
-"""Where text data and models meet: the steps from a `TextData` to a trained and scored model.
+"""Where data and models meet: the steps from a `TextData` or a `SequenceData` to a trained and scored model.
 
 Every command that trains calls these, so that a run, a trial of a search and a row of a comparison are the same thing.
 """
 
 import dataclasses
 import math
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from kseq.applies import needed_tensors
+from kseq.applies import inputs_reading, needed_tensors
 from kseq.class_weights import check_weights
 from kseq.errors import UsageError
+from kseq.inputs import INPUTS, Input
 from kseq.learning_rate_sweep import Sweep, sweep_learning_rates
 from kseq.losses import LabelWeights
-from kseq.model import build_model
+from kseq.model import build_model, serving_model
 from kseq.options import Options
 from kseq.outputs import OUTPUTS, Output
-from kseq.text_options import CHARACTER
+from kseq.registry import with_options
 from kseq.thresholds import Decision
 from kseq.training import TrainingResult, train
-from kseq.vectorizer import Vectorizer, split_tokens
-from kseq.vocabulary import UNKNOWN_ID, count_tokens, frequent_tokens
 from pipelines.batching import epoch_order, evaluation_batches, padding_share, training_batches
-from pipelines.streams import untuned
-from pipelines.text_data import TextData, sample_train
-from pipelines.vectorized_split import Split, vectorize_split
+from pipelines.sampling import sample_train
+from pipelines.sequence_data import SequenceData
+from pipelines.text_data import TextData
+from pipelines.vectorized_split import Split
 
-_COUNTING_BATCH = 256
 _EVALUATION_BATCH = 256
-# With the blank after it. A step a character makes long texts slow, and recurrent networks forget over a thousand.
-_CHARACTERS_PER_WORD = 5
-_MOST_CHARACTERS = 1000
 # Few texts are soon learned by heart. On validation, 0.5 was better on TREC (4,900 texts) and much worse on `reviews`
 # (18,000), where every word counts.
 _FEW_TEXTS = 10_000
@@ -52,23 +46,26 @@ class Prepared:
     """Data as a model reads it.
 
     Attributes:
-        data: the texts.
+        data: the texts or sequences.
         options: with whatever the dataset was to decide filled in.
-        vectorizer: adapted on the training split.
-        splits: train, validation and, where it was asked for, test, vectorized.
+        preprocessor: adapted on the training split; makes the named tensors of a model.
+        splits: train, validation and, where it was asked for, test, as these tensors.
         padding_share: fraction of the first training epoch's time steps that is padding.
-        unknown_share: fraction of the validation tokens that are out of vocabulary.
         label_weights: of absence and presence of each label for the loss, where a text can have several and they do
             not all weigh 1.
     """
 
-    data: TextData
+    data: TextData | SequenceData
     options: Options
-    vectorizer: Vectorizer
+    preprocessor: Any
     splits: Mapping[str, Split]
     padding_share: float
-    unknown_share: float
     label_weights: LabelWeights | None = None
+
+    @property
+    def input(self) -> Input:
+        """What the model takes, by the kind of the data."""
+        return INPUTS[self.data.input_kind]
 
     @property
     def output(self) -> Output:
@@ -76,60 +73,35 @@ class Prepared:
         return OUTPUTS[self.data.target_kind]
 
 
-def prepare(data: TextData, options: Options, *, with_test: bool = True) -> Prepared:
-    """Adapt the vectorizer on train, and vectorize every split once.
+def prepare(data: TextData | SequenceData, options: Options, *, with_test: bool = True) -> Prepared:
+    """Adapt the preprocessor on train, and make the named tensors of every split.
 
     Args:
-        data: the texts.
+        data: the texts or sequences.
         options: as the user set them.
         with_test: whether the test split is read at all.
 
     Raises:
         UsageError: an option that does not fit the classes of the data.
     """
-    output = OUTPUTS[data.target_kind]
+    kind, output = INPUTS[data.input_kind], OUTPUTS[data.target_kind]
     _check_fits(data, output, options)
     if options.max_train_samples is not None:
         # Before anything is counted: what is left out shall not be known.
         data = sample_train(data, options.max_train_samples, options.split_seed)
-    vocabulary = frequent_tokens(
-        count_tokens(tokens for tokens, _ in token_batches(data.train, options.tokens)),
-        options.vocabulary_size or data.suggested_vocabulary_size,
-        options.min_count,
-    )
-    vectorizer = Vectorizer(
-        vocabulary,
-        options.sequence_length or suggested_length(data, options.tokens),
-        options.truncation,
-        options.tokens,
-        character_buckets=options.character_buckets,
-        ngrams=options.ngrams,
-        ngram_buckets=options.ngram_buckets,
-        needs=needed_tensors(options),
-    )
     read = ("train", "validation", "test") if with_test else ("train", "validation")
-    splits = {
-        name: vectorize_split(
-            getattr(data, name),
-            vectorizer,
-            options.cache,
-            size=data.sizes[name],
-            key=f"{data.fingerprints[name]} {vectorizer.key}",
-            cache_dir=options.cache_dir,
-        )
-        for name in read
-    }
+    preprocessor, splits, settled = with_options(kind.adapt, data, read, needed_tensors(options), options=options)
     # Validation and test stay as they are: what counts is how the model does on texts as they come.
     sample_weights, label_weights = output.weights(options.class_weight, splits["train"].targets, data.class_names)
     if sample_weights is not None:
         splits["train"] = dataclasses.replace(splits["train"], sample_weights=sample_weights)
     enough = math.ceil(_FEWEST_STEPS / steps_per_epoch(splits["train"], options))
     dropout = _DROPOUT_OF_FEW if data.sizes["train"] < _FEW_TEXTS else _DROPOUT
+    for name in ("dropout", "embedding_dropout"):
+        if getattr(options, name) is None and (name in kind.reads or not inputs_reading(name)):
+            settled[name] = dropout
     options = options.replace(
-        embedding_dropout=dropout if options.embedding_dropout is None else options.embedding_dropout,
-        dropout=dropout if options.dropout is None else options.dropout,
-        vocabulary_size=len(vocabulary),
-        sequence_length=vectorizer.sequence_length,
+        **settled,
         epochs=options.epochs or min(max(enough, _FEWEST_EPOCHS), _MOST_EPOCHS),
         monitor=options.monitor or output.monitor,
         learning_rate=options.peak_learning_rate,
@@ -138,30 +110,11 @@ def prepare(data: TextData, options: Options, *, with_test: bool = True) -> Prep
     return Prepared(
         data=data,
         options=options,
-        vectorizer=vectorizer,
+        preprocessor=preprocessor,
         splits=splits,
         padding_share=padding_share(lengths, epoch_order(lengths, options.batch_size, options.seed, 0)),
-        unknown_share=splits["validation"].share_of(UNKNOWN_ID),
         label_weights=label_weights,
     )
-
-
-def token_batches(dataset: tf.data.Dataset, tokens: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Split the texts of a dataset of `(text, target)`: some texts' tokens at a time, and how many each text has."""
-
-    def tokens_and_lengths(texts: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        found = split_tokens(texts, tokens)
-        return found.flat_values, found.row_lengths()
-
-    batches = dataset.batch(_COUNTING_BATCH).map(tokens_and_lengths, num_parallel_calls=os.cpu_count())
-    return untuned(batches.prefetch(2)).as_numpy_iterator()
-
-
-def suggested_length(data: TextData, tokens: str) -> int:
-    """Take over the suggested number of words, or as many characters as such texts have, for whoever sets none."""
-    if tokens != CHARACTER:
-        return data.suggested_sequence_length
-    return min(_CHARACTERS_PER_WORD * data.suggested_sequence_length, _MOST_CHARACTERS)
 
 
 def steps_per_epoch(split: Split, options: Options) -> int:
@@ -172,8 +125,17 @@ def steps_per_epoch(split: Split, options: Options) -> int:
 def new_model(prepared: Prepared, options: Options) -> keras.Model:
     """Build the untrained model of some options, seeded by them."""
     keras.utils.set_random_seed(options.seed)
+    data = prepared.data
     return build_model(
-        options, prepared.vectorizer.spec, len(prepared.data.class_names), prepared.data.target_kind, use_cudnn="auto"
+        options, prepared.preprocessor.spec, len(data.class_names), data.target_kind, "auto", data.input_kind
+    )
+
+
+def new_server(trained: keras.Model, prepared: Prepared, options: Options) -> keras.Model:
+    """Build the portable twin of a trained model that answers with probabilities (B, C)."""
+    data = prepared.data
+    return serving_model(
+        trained, options, prepared.preprocessor.spec, len(data.class_names), data.target_kind, data.input_kind
     )
 
 
@@ -219,7 +181,7 @@ def sweep_model(
 
 
 def probabilities(serving_model: keras.Model, split: Split) -> np.ndarray:
-    """Compute the probabilities (N, C) of every text of a split, in its order."""
+    """Compute the probabilities (N, C) of every text or sequence of a split, in its order."""
     batches, order = evaluation_batches(split, _EVALUATION_BATCH)
     answers = serving_model.predict(batches, verbose=0)
     in_order = np.empty_like(answers)
@@ -256,7 +218,7 @@ def score_parts(answers: np.ndarray, prepared: Prepared, decision: Decision) -> 
     }
 
 
-def _check_fits(data: TextData, output: Output, options: Options) -> None:
+def _check_fits(data: TextData | SequenceData, output: Output, options: Options) -> None:
     """Raise `UsageError` for options that do not fit the classes of the data."""
     check_weights(options.class_weight, data.class_names)
     if options.tune_threshold and not output.can_tune(len(data.class_names)):

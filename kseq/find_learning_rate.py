@@ -46,7 +46,7 @@ def _run(arguments: Sequence[str]) -> int:
     source = find_source(options, typed)
     console = Console(namespace.json)
     with console.owning_output():
-        data = load_data(console, source, options)
+        data = load_data(console, source, options, typed)
 
         from kseq import experiment
         from kseq.report import show_model, show_prepared
@@ -57,7 +57,7 @@ def _run(arguments: Sequence[str]) -> int:
         options = prepared.options
         show_prepared(console, prepared, start)
         model = experiment.new_model(prepared, options)
-        show_model(console, options, model.count_params())
+        show_model(console, prepared, model.count_params())
         start = time.perf_counter()
         sweep = experiment.sweep_model(model, prepared, options, lowest=lowest, highest=highest, steps=steps)
         seconds = round(time.perf_counter() - start, 2)

@@ -6,16 +6,16 @@ from typing import Any
 
 from kseq import labels_card
 from kseq.encoders import ENCODERS
+from kseq.inputs import INPUTS, Input
 from kseq.markdown import code as _code
 from kseq.markdown import fenced as _fenced
 from kseq.markdown import table as _table
 from kseq.markdown import text as _text
-from kseq.text_options import BOTH, CHARACTER
 
 # What a card cannot be written without; options that only some models have are not here.
 _REQUIRED: dict[str, Sequence[str]] = {
     "options": (
-        "cell", "bidirectional", "num_layers", "units", "embedding_dim", "head", "vocabulary_size", "sequence_length",
+        "cell", "bidirectional", "num_layers", "units", "head", "sequence_length",
         "truncation", "optimizer", "learning_rate", "batch_size", "seed", "split_seed",
     ),
     "versions": ("tensorflow",),
@@ -30,11 +30,6 @@ _REQUIRED: dict[str, Sequence[str]] = {
         ("name", "command", "created", "kseq", "padding_share", "best_epoch", "epochs", "interrupted", "test_parts"), ()
     ),
 }  # fmt: skip
-_KEPT = {
-    "head": "the first {length} {tokens}",
-    "tail": "the last {length} {tokens}",
-    "head_tail": "the first {half} and the last {rest} {tokens}",
-}
 _SHOWN_CLASSES = 50
 _ANSWER = """\
 answer["label"]          # string[n]: {label}
@@ -80,7 +75,9 @@ def model_card(record: Mapping[str, Any]) -> str:
 
 
 def _check(record: Mapping[str, Any], scores: Sequence[str]) -> None:
-    for section, names in (_REQUIRED | dict.fromkeys(("validation", "test"), scores)).items():
+    required = _REQUIRED | dict.fromkeys(("validation", "test"), scores)
+    required["options"] = (*required["options"], *_input(record).card.REQUIRED_OPTIONS)
+    for section, names in required.items():
         if section not in record:
             raise ValueError(f"the run record lacks {section!r}; it has {', '.join(map(repr, record))}.")
         for name in names:
@@ -89,14 +86,21 @@ def _check(record: Mapping[str, Any], scores: Sequence[str]) -> None:
                 raise ValueError(f"the run record lacks {name!r} in {section!r}, which has {has}.")
 
 
+def _input(record: Mapping[str, Any]) -> Input:
+    """Give what the model takes; records of earlier versions say nothing of it."""
+    return INPUTS[record.get("data", {}).get("input_kind", "text")]
+
+
 def _headline(record: Mapping[str, Any]) -> str:
     test, names = record["test"], record["data"]["class_names"]
     shown = ", ".join(map(_text, names[:8])) + (", …" if len(names) > 8 else "")
     low, high = test["accuracy_interval"]
+    kind = _input(record)
     return (
-        f"Puts a text into one of {len(names)} classes ({shown}). On the {test['count']:,} test texts of the dataset "
+        f"Puts a {kind.noun} into one of {len(names)} classes ({shown}). On the {test['count']:,} test {kind.noun}s of "
+        "the dataset "
         f"{_text(record['data']['name'])} it is right in **{test['accuracy']:.2%}** (95% interval {low:.2%} to "
-        f"{high:.2%}). It takes raw text, needs TensorFlow alone, and weighs "
+        f"{high:.2%}). It takes {kind.card.TAKES}, needs TensorFlow alone, and weighs "
         f"{record['model']['megabytes']:g} MB."
     )
 
@@ -112,33 +116,36 @@ def _interruption(record: Mapping[str, Any]) -> Iterable[str]:
 def _use(record: Mapping[str, Any], answer: str) -> Iterable[str]:
     folder = f"{record['options'].get('output_dir', 'saved_models')}/{record['name']}"
     width = len(record["data"]["class_names"])
+    before, sent, given = _input(record).card.call(record)
+    imports = "import numpy as np\n" if before else ""
     label = "the class, by the threshold below" if _thresholds(record) else "the most probable class"
     yield "With TensorFlow and nothing else; the path is that of the folder with `saved_model.pb`, wherever it lies:"
     yield _fenced(
         "python",
         f"""\
-import tensorflow as tf
+{imports}import tensorflow as tf
 
-model = tf.saved_model.load({f"{folder}/{record.get('version', 1)}"!r})
-answer = model.signatures["serving_default"](text=tf.constant(["a text of yours", "and another"]))
+{before}model = tf.saved_model.load({f"{folder}/{record.get('version', 1)}"!r})
+answer = model.signatures["serving_default"]({sent})
 {answer.format(width=width, label=label)}""",
     )
     yield "With kseq, which takes the newest version and checks that its files are the ones that were written:"
     yield _fenced(
         "python",
         f"""\
-import kseq
+{imports}import kseq
 
-classify = kseq.load({folder!r})
-classify(["a text of yours", "and another"]).labels""",
+{before}classify = kseq.load({folder!r})
+classify({given}).labels""",
     )
 
 
 def _scores(record: Mapping[str, Any]) -> Iterable[str]:
+    nouns = f"{_input(record).noun}s"
     rows = [("validation", record["validation"]), ("**test**", record["test"])]
     rows += [(f"test: {_text(name)}", scores) for name, scores in record["test_parts"].items()]
     yield _table(
-        ("split", "texts", "accuracy", "95% interval", "macro-F1", "NLL", "Brier", "ECE"),
+        ("split", nouns, "accuracy", "95% interval", "macro-F1", "NLL", "Brier", "ECE"),
         [
             (
                 name,
@@ -154,11 +161,11 @@ def _scores(record: Mapping[str, Any]) -> Iterable[str]:
     parts = " A row below it is a part of test, scored apart." if record["test_parts"] else ""
     yield (
         f"Quote the test row.{parts} {chosen}, so its scores are a little flattered. The interval "
-        "(Wilson) tells what another sample of such texts would change; another seed moves the scores as well."
+        f"(Wilson) tells what another sample of such {nouns} would change; another seed moves the scores as well."
     )
     classes = record["test"]["classes"]
     yield _table(
-        ("class, on test", "precision", "recall", "F1", "texts"),
+        ("class, on test", "precision", "recall", "F1", nouns),
         [
             (
                 _text(scores["name"]),
@@ -182,7 +189,7 @@ def _thresholds(record: Mapping[str, Any]) -> Mapping[str, float]:
 
 
 def _confidence(record: Mapping[str, Any]) -> Iterable[str]:
-    test, width = record["test"], len(record["data"]["class_names"])
+    test, width, noun = record["test"], len(record["data"]["class_names"]), _input(record).noun
     for name, threshold in _thresholds(record).items():
         before, after = record["decision"]["validation_before"]["macro_f1"], record["validation"]["macro_f1"]
         yield (
@@ -194,7 +201,7 @@ def _confidence(record: Mapping[str, Any]) -> Iterable[str]:
         "The confidence is the probability of the label given, as training left it; it was not calibrated "
         f"afterwards{labels_card.weighted(record)}. "
         f"On test, confidence and accuracy lie {100 * test['ece']:.1f} percentage points apart on average (ECE, 15 "
-        "bins): read a confidence of 90% as right nine times in ten, give or take that. On other kinds of text, "
+        f"bins): read a confidence of 90% as right nine times in ten, give or take that. On other kinds of {noun}, "
         "expect it to be too sure."
     )
     yield (
@@ -205,13 +212,13 @@ def _confidence(record: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _data(record: Mapping[str, Any]) -> Iterable[str]:
-    data = record["data"]
+    data, kind = record["data"], _input(record)
     yield (
-        f"{_text(data['name'])}, split seed {record['options']['split_seed']}. A fingerprint changes when a text, a "
-        "label or their order does: equal fingerprints are equal data."
+        f"{_text(data['name'])}, split seed {record['options']['split_seed']}. A fingerprint changes when a "
+        f"{kind.noun}, a label or their order does: equal fingerprints are equal data."
     )
     yield _table(
-        ("split", "texts", "fingerprint"),
+        ("split", f"{kind.noun}s", "fingerprint"),
         [
             (_text(split), f"{size:,}", _code(data["fingerprints"][split]) if split in data["fingerprints"] else "")
             for split, size in data["sizes"].items()
@@ -220,12 +227,10 @@ def _data(record: Mapping[str, Any]) -> Iterable[str]:
     reading = data.get("reading", {})
     if "rows" in reading:
         # No paths: the card is published, and where the files lay is nobody's business.
-        columns = ", ".join(_code(name) for name in reading.get("text_column") or ())
-        columns = f" The text stands in {columns}, the label in {_code(reading['label_column'])}." if columns else ""
         rows = reading["rows"]
         yield (
             f"Read from {_text(reading['format'])}, {_text(reading['encoding'])}: {rows['read']:,} of "
-            f"{rows['present']:,} rows, {rows['skipped']:,} skipped.{columns}"
+            f"{rows['present']:,} rows, {rows['skipped']:,} skipped.{kind.card.reading(reading)}"
         )
     if data["warnings"]:
         yield "Mind, when reading the scores:"
@@ -235,10 +240,11 @@ def _data(record: Mapping[str, Any]) -> Iterable[str]:
 def _model(record: Mapping[str, Any], several: bool) -> Iterable[str]:
     options, model, seconds = record["options"], record["model"], record["seconds"]
     # Records of earlier versions have no such option.
-    encoded = ENCODERS[options.get("encoder", "recurrent")].describe(options, f"{_kept(options)} of a text", _code)
+    kind = _input(record)
+    read = f"{kind.card.kept(options)} of a {kind.noun}"
+    encoded = ENCODERS[options.get("encoder", "recurrent")].describe(options, read, _code)
     yield (
-        f"Each of {options['vocabulary_size']:,} {_tokens(options)} is a vector of {options['embedding_dim']} "
-        f"numbers{_beside(options)}. {encoded[0].upper()}{encoded[1:]}; the head {_code(options['head'])} makes one "
+        f"{kind.card.vectors(record)} {encoded[0].upper()}{encoded[1:]}; the head {_code(options['head'])} makes one "
         f"vector of what comes out, and {'a sigmoid for each label' if several else 'a softmax'} makes probabilities "
         f"of that. {model['parameters']:,} parameters."
     )
@@ -253,26 +259,13 @@ def _model(record: Mapping[str, Any], several: bool) -> Iterable[str]:
         f"{', '.join(f'{_text(name)} {_text(number)}' for name, number in versions.items())}, by:"
     )
     yield _fenced("sh", record["command"])
+    lists = ", ".join(_code(name) for name in ("labels.txt", *kind.card.LISTS))
     curves = ", `history.csv` and `curves.png` (each epoch)" if record["epochs"] else ""
     yield (
-        f"Beside this file: `labels.txt`, `vocabulary.txt`, `run.json` (every option and score){curves}, "
+        f"Beside this file: {lists}, `run.json` (every option and score){curves}, "
         f"`predictions.csv` and `{'labels' if several else 'confusion_matrix'}.png` (test), `verification.json`."
-        f"{_texts_within(options)}"
+        f"{kind.card.within(options)}"
     )
-
-
-def _beside(options: Mapping[str, Any]) -> str:
-    parts = []
-    if options.get("tokens") == BOTH:
-        parts.append(
-            f"the mean of its character n-grams' vectors ({options['character_buckets']:,} hashes) added to it"
-        )
-    if options.get("ngrams", 1) > 1:
-        parts.append(
-            f"the mean of the vectors of all words and word n-grams up to {options['ngrams']} "
-            f"({options['ngram_buckets']:,} hashes) joined to what the head gives"
-        )
-    return f", with {' and '.join(parts)}" if parts else ""
 
 
 def _against_unevenness(options: Mapping[str, Any]) -> str:
@@ -287,62 +280,20 @@ def _against_unevenness(options: Mapping[str, Any]) -> str:
     return words
 
 
-def _texts_within(options: Mapping[str, Any]) -> str:
-    if not options.get("predictions_text"):
-        return ""
-    return " The predictions hold the beginnings of the test texts; `--no-predictions-text` leaves them out."
-
-
 def _limits(record: Mapping[str, Any], several: bool) -> Iterable[str]:
-    options, data = record["options"], record["data"]
-    answers = (
-        f"- It always answers with one of its {len(data['class_names'])} classes, also where none fits, and for an "
-    )
+    data, kind = record["data"], _input(record)
+    answers = f"- It always answers with one of its {len(data['class_names'])} classes, also where none fits"
     if several:
-        answers = (
-            f"- It knows its {len(data['class_names'])} labels and no others; no label is an answer too, also for an "
-        )
+        answers = f"- It knows its {len(data['class_names'])} labels and no others; no label is an answer too"
+    if kind.card.EMPTY:
+        answers += f", {'also' if several else 'and'} for {kind.card.EMPTY}"
     yield "\n".join(
         (
-            f"- It learned from {_text(data['name'])} alone, with whatever slant its texts and labels have. On texts "
-            "of another source, time or language expect less; nobody has measured how much less. Score it on labelled "
-            "texts of your own first.",
-            f"{answers}empty text.",
-            *_what_is_read(options),
+            f"- It learned from {_text(data['name'])} alone, with whatever slant its {kind.noun}s and labels have. On "
+            f"{kind.noun}s of another source, time or {kind.card.KIN} expect less; nobody has measured how much less. "
+            f"Score it on labelled {kind.noun}s of your own first.",
+            f"{answers}.",
+            *kind.card.limits(record),
             "- A SavedModel is a program: load it only from somebody you trust.",
         )
-    )
-
-
-def _kept(options: Mapping[str, Any]) -> str:
-    wording = _KEPT.get(options["truncation"], "at most {length} {tokens}")
-    length = options["sequence_length"]
-    return wording.format(length=length, half=length - length // 2, rest=length // 2, tokens=_tokens(options))
-
-
-def _tokens(options: Mapping[str, Any]) -> str:
-    # Records of earlier versions have no such option.
-    return "characters" if options.get("tokens") == CHARACTER else "words"
-
-
-def _what_is_read(options: Mapping[str, Any]) -> Iterable[str]:
-    """Say, as limits, what of a text counts."""
-    ngrams, size = options.get("ngrams", 1), f"{options['vocabulary_size']:,}"
-    beyond = f", but for its words and runs of up to {ngrams} words, which count wherever they stand" * (ngrams > 1)
-    yield f"- Of a text it reads {_kept(options)}; the rest changes nothing{beyond}."
-    if options.get("tokens") == CHARACTER:
-        yield f"- It knows the {size} entries of its vocabulary. All other characters are one and the same to it."
-    elif options.get("tokens") == BOTH:
-        yield (
-            f"- It knows the {size} entries of its vocabulary. Other words, misspelt ones included, it reads by runs "
-            "of three and four of their characters, as far as its training texts had these."
-        )
-    else:
-        yield (
-            f"- It knows the {size} entries of its vocabulary. All other words, misspelt ones included, are one and "
-            "the same unknown word to it" + (", except where they are added up." if ngrams > 1 else ".")
-        )
-    yield (
-        "- It tells letters by their code points: text in another Unicode normal form than that of its training texts "
-        "is made of other words to it. Chinese, Japanese, Thai, Lao, Khmer and Burmese are read sign by sign."
     )

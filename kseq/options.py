@@ -99,6 +99,15 @@ class Options:
         None, "data", "column of the text: a name or a number from 1; several with commas between (default: found)"
     )
     label_column: str | None = option(None, "data", "column of the label: a name or a number from 1 (default: found)")
+    sequence_column: str | None = option(
+        None, "data", "column of a table of numbers whose value the rows, time steps, of one sequence share"
+    )
+    time_column: str | None = option(
+        None, "data", "column that orders these rows (default: one that is named so, else the order of the file)"
+    )
+    channel_columns: str | None = option(
+        None, "data", "columns of the numbers, with commas between (default: all others)"
+    )
     label_separator: str | None = option(None, "data", "what stands between several labels of one text, such as '|'")
     test_file: str | None = option(None, "data", "file, folder or archive of the test split (default: carved)")
     validation_file: str | None = option(None, "data", "the same of the validation split (default: carved)")

@@ -45,11 +45,8 @@ class Part:
     @functools.cached_property
     def reads(self) -> tuple[str, ...]:
         """Names of the options that the part reads; what it needs, and what it hands on whole, are none."""
-        return tuple(dict.fromkeys([*self._own_options, *(name for part in self.made_of for name in part.reads)]))
-
-    @property
-    def _own_options(self) -> list[str]:
-        return [name for name in _keyword_only(self.build) if name not in (*self.needs, *_HANDED_ON)]
+        own = [name for name in options_read(self.build) if name not in self.needs]
+        return tuple(dict.fromkeys([*own, *(name for part in self.made_of for name in part.reads)]))
 
     def __call__(self, *inputs: Any, options: Any, tensors: Mapping[str, Any] | None = None, **more: Any) -> Any:
         """Build the part.
@@ -57,15 +54,11 @@ class Part:
         Args:
             inputs: of its registry.
             options: whose attributes it reads.
-            tensors: of the vectorizer, by their names, those that it needs among them.
+            tensors: of the preprocessor, by their names, those that it needs among them.
             more: of its registry, by name.
         """
-        values = {name: getattr(options, name) for name in self._own_options}
-        if self.needs:
-            values |= {name: (tensors or {})[name] for name in self.needs}
-        whole = {"options": options, "tensors": tensors}
-        values |= {name: whole[name] for name in _HANDED_ON if name in inspect.signature(self.build).parameters}
-        return self.build(*inputs, **values, **more)
+        needed = {name: (tensors or {})[name] for name in self.needs}
+        return with_options(self.build, *inputs, options=options, tensors=tensors, **needed, **more)
 
     def check_fit(self, options: Any) -> None:
         """Refuse options that do not fit the part.
@@ -76,14 +69,33 @@ class Part:
         for part in self.made_of:
             part.check_fit(options)
         if self.check is not None:
-            self.check(**{name: getattr(options, name) for name in _keyword_only(self.check)})
+            with_options(self.check, options=options)
 
 
 @functools.cache
-def _keyword_only(function: Callable[..., Any]) -> list[str]:
-    """Names of the keyword-only parameters without a default."""
+def options_read(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Name the options that a function reads: its keyword-only parameters without a default, what is whole apart."""
     parameters = inspect.signature(function).parameters.values()
-    return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.default is each.empty]
+    needed = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.default is each.empty]
+    return tuple(name for name in needed if name not in _HANDED_ON)
+
+
+def with_options(
+    function: Callable[..., Any], *inputs: Any, options: Any, tensors: Mapping[str, Any] | None = None, **more: Any
+) -> Any:
+    """Call a function with the options that it reads, taken from the attributes of `options`.
+
+    Args:
+        function: it has all options and all tensors whole where it has parameters of these names.
+        inputs: in their order.
+        options: whose attributes are read.
+        tensors: by their names.
+        more: by name; an option among them is not read.
+    """
+    values = {name: getattr(options, name) for name in options_read(function) if name not in more}
+    whole = {"options": options, "tensors": tensors}
+    values |= {name: whole[name] for name in _HANDED_ON if name in inspect.signature(function).parameters}
+    return function(*inputs, **values, **more)
 
 
 def unknown(what: str, value: object, choices: Iterable[str]) -> str:

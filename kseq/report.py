@@ -13,15 +13,14 @@ from kseq.encoders import ENCODERS
 from kseq.experiment import Prepared
 from kseq.options import Options
 from kseq.outputs import OUTPUTS
-from kseq.text_options import BOTH, CHARACTER
 from kseq.thresholds import FEWEST_TEXTS, Decision
 from kseq.training import TrainingResult
 from pipelines.free_memory import gibibytes
+from pipelines.sequence_data import SequenceData
 from pipelines.text_data import TextData
 from pipelines.vectorized_split import StreamedSplit, VectorizedSplit
 
 _SHOWN_CLASSES = 8
-_READ_FROM = {"head": "its beginning", "tail": "its end", "head_tail": "both ends"}
 _WORDS = {
     "micro_f1": "micro-F1",
     "macro_f1": "macro-F1",
@@ -36,7 +35,7 @@ def took(start: float) -> str:
     return f"({time.perf_counter() - start:.1f} s)"
 
 
-def show_data(console: Console, data: TextData, start: float) -> None:
+def show_data(console: Console, data: TextData | SequenceData, start: float) -> None:
     """Say what was loaded, and what is to be minded about it."""
     sizes = ", ".join(f"{size:,} {split}" for split, size in data.sizes.items())
     more = ", …" if len(data.class_names) > _SHOWN_CLASSES else ""
@@ -53,16 +52,9 @@ def show_prepared(console: Console, prepared: Prepared, start: float) -> None:
     """Say what the model will read."""
     options = prepared.options
     if options.max_train_samples is not None:
-        console.say("sample", f"of {prepared.data.sizes['train']:,} training texts, for a smoke run")
-    what = "characters" if options.tokens == CHARACTER else "words"
-    beside = f"; word n-grams up to {options.ngrams} are added up" if options.ngrams > 1 else ""
-    unknown = "unknown" + (", and read by their characters" if options.tokens == BOTH else "")
-    console.say(
-        "text",
-        f"{options.vocabulary_size:,} {what}; {prepared.unknown_share:.1%} of validation's are {unknown}; at most "
-        f"{options.sequence_length} {what} of a text are read, from {_READ_FROM[options.truncation]}{beside}; padding "
-        f"{prepared.padding_share:.1%}  {took(start)}",
-    )
+        console.say("sample", f"of {prepared.data.sizes['train']:,} training {prepared.input.noun}s, for a smoke run")
+    topic, line = prepared.input.tell(prepared)
+    console.say(topic, f"{line}; padding {prepared.padding_share:.1%}  {took(start)}")
     if options.class_weight != NONE:
         console.say("weights", f"{_weights(prepared)}  ({options.class_weight})")
     show_cache(console, prepared)
@@ -80,9 +72,10 @@ def show_cache(console: Console, prepared: Prepared) -> None:
         console.say("cache", f"disk: {size} of tokens in {train.folder}, {found}; the folder may be deleted")
 
 
-def show_model(console: Console, options: Options, parameters: int) -> None:
+def show_model(console: Console, prepared: Prepared, parameters: int) -> None:
     """Say what is trained."""
-    encoded = ENCODERS[options.encoder].describe(options.to_dict(), "a text", str)
+    options = prepared.options
+    encoded = ENCODERS[options.encoder].describe(options.to_dict(), f"a {prepared.input.noun}", str)
     console.say("model", f"{encoded}; head {options.head}: {parameters:,} parameters")
 
 
@@ -122,7 +115,7 @@ def show_decision(console: Console, prepared: Prepared, decision: Decision, vali
     shown = ", ".join(f"{name} {threshold:.4f}" for name, threshold in list(named.items())[:_SHOWN_CLASSES])
     more = ", …" if len(named) > _SHOWN_CLASSES else ""
     if any(found.support < FEWEST_TEXTS for found in validation.classes):
-        more += f" (0.5 where fewer than {FEWEST_TEXTS} texts of validation would choose)"
+        more += f" (0.5 where fewer than {FEWEST_TEXTS} {prepared.input.noun}s of validation would choose)"
     console.say(
         "threshold",
         f"{shown}{more}: chosen on validation, whose macro-F1 is {validation.macro_f1:.4f} with it and was "
@@ -145,13 +138,19 @@ def show_scores(console: Console, scores: Mapping[str, Any]) -> None:
         topic = ""
 
 
-def show_saved_model(console: Console, folder: Path) -> None:
-    """Write where the SavedModel lies, and the lines that load it elsewhere."""
+def show_saved_model(console: Console, folder: Path, sample: Sequence[str]) -> None:
+    """Write where the SavedModel lies, and the lines that load it elsewhere.
+
+    Args:
+        folder: of the version.
+        sample: lines of Python that call its signature, `classify`.
+    """
     console.say("saved", f"{folder}  (verified in a fresh process, without Keras and kseq)")
     console.line("\nLoad it anywhere that has TensorFlow:\n")
     console.line("    import tensorflow as tf")
     console.line(f'    classify = tf.saved_model.load({str(folder)!r}).signatures["serving_default"]')
-    console.line('    print(classify(text=tf.constant(["a text of yours"])))')
+    for line in sample:
+        console.line(f"    {line}")
 
 
 def run_object(

@@ -24,7 +24,7 @@ def _run(arguments: Sequence[str]) -> int:
     started = time.perf_counter()
     parser = command_parser(
         "run",
-        "Train a recurrent text classifier, test it once, and leave a SavedModel that loads anywhere.",
+        "Train a classifier of texts or numeric sequences, test it once, and leave a SavedModel that loads anywhere.",
         codes=sorted([*CODES, errors.NOT_VERIFIED]),
     )
     namespace = parser.parse_all(arguments)
@@ -34,13 +34,14 @@ def _run(arguments: Sequence[str]) -> int:
     source = find_source(options, typed)
     console = Console(namespace.json)
     with console.owning_output():
-        code, found = _train_and_export(options, source, console, ["run", *arguments], started, recorded)
+        code, found = _train_and_export(options, typed, source, console, ["run", *arguments], started, recorded)
     console.json(found)
     return code
 
 
 def _train_and_export(
     options: Options,
+    typed: Sequence[str],
     source: pipelines.Source,
     console: Console,
     command: Sequence[str],
@@ -50,13 +51,13 @@ def _train_and_export(
     """Do the work; return the exit code and what `--json` tells.
 
     Args:
+        typed: names of the options that stood on the command line.
         recorded: fingerprints of the splits of the run that is run again, where there is one.
     """
-    data = load_data(console, source, options)
+    data = load_data(console, source, options, typed)
 
     from kseq import experiment, report
     from kseq.artifact import write_artifact
-    from kseq.model import serving_model
     from kseq.run_record import run_record
     from kseq.saved_model_writer import check_writable
     from kseq.weak_classes import weak_classes
@@ -76,25 +77,25 @@ def _train_and_export(
 
     model = experiment.new_model(prepared, options)
     parameters = model.count_params()
-    report.show_model(console, options, parameters)
+    report.show_model(console, prepared, parameters)
     with Interruption(lambda: _say_what_follows(console)) as interruption:
         watched = console.interactive
         result = experiment.train_model(
             model, prepared, options, int(watched), None if watched else report.epoch_line(console, prepared)
         )
         report.show_kept(console, options, result)
-        server = serving_model(model, options, prepared.vectorizer.spec, len(data.class_names), data.target_kind)
+        server = experiment.new_server(model, prepared, options)
         answers = {split: experiment.probabilities(server, prepared.splits[split]) for split in ("validation", "test")}
         decision = experiment.decide(answers["validation"], prepared)
         scores = {split: experiment.score_split(answers[split], prepared, split, decision) for split in answers}
         report.show_decision(console, prepared, decision, scores["validation"])
         parts = experiment.score_parts(answers["test"], prepared, decision)
         report.show_scores(console, {**scores, **parts})
-        hints = weak_classes(scores["validation"], options)
+        hints = weak_classes(scores["validation"], options, prepared.input.noun)
         report.show_hints(console, hints)
         record = run_record(prepared, parameters, result, decision, scores, parts, hints, command, started)
         folder = write_artifact(prepared, server, result, record, answers["test"], decision, scores["test"], started)
-    report.show_saved_model(console, folder)
+    report.show_saved_model(console, folder, prepared.input.sample(prepared.preprocessor))
     code = errors.INTERRUPTED if interruption.asked() else errors.DONE
     return code, report.run_object(folder, prepared, result, decision, scores, parts, started)
 

@@ -59,6 +59,7 @@ def run_record(
         "options": options.to_dict(),
         "data": {
             "name": data.name,
+            "input_kind": data.input_kind,
             "target_kind": data.target_kind,
             "class_names": list(data.class_names),
             "sizes": dict(data.sizes),
@@ -66,6 +67,7 @@ def run_record(
             "reading": dict(data.reading),
             "notes": list(data.notes),
             "warnings": list(data.warnings),
+            **prepared.input.facts(prepared.preprocessor),
         },
         "model": {
             "parameters": parameters,

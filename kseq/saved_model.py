@@ -1,10 +1,11 @@
-r"""Load a SavedModel that kseq wrote, and answer texts with it.
+r"""Load a SavedModel that kseq wrote, and answer texts or numeric sequences with it.
 
 This file needs TensorFlow and the standard library and nothing of ours, so that it can be copied beside a SavedModel
 and used alone; TensorFlow is imported by the first `load`. What writer and loader must agree on is therefore here too:
 
-- `assets.extra/labels.txt` and `vocabulary.txt` hold one name a line, in the order of the ids. A backslash is written
-  `\\`, and a character that ends a line or controls a terminal as `\u` and four hexadecimal digits (`\u000a`).
+- `assets.extra/labels.txt`, `vocabulary.txt` and `channels.txt` hold one name a line, in the order of the ids. A
+  backslash is written `\\`, and a character that ends a line or controls a terminal as `\u` and four hexadecimal digits
+  (`\u000a`).
 - `assets.extra/manifest.json` holds the size in bytes and the SHA-256 of every other file of the version folder.
 """
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 EXTRA = "assets.extra"
 LABELS = f"{EXTRA}/labels.txt"
 VOCABULARY = f"{EXTRA}/vocabulary.txt"
+CHANNELS = f"{EXTRA}/channels.txt"
 MANIFEST = f"{EXTRA}/manifest.json"
 GRAPH = "saved_model.pb"
 SIGNATURE = "serving_default"
@@ -41,10 +43,10 @@ class LoadError(Exception):
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Answer:
-    """What a classifier says of n texts, in the order of the texts.
+    """What a classifier says of n texts or sequences, in their order.
 
     Attributes:
-        labels: the class name of each text: the most probable one or, of two, what the model's threshold gives.
+        labels: the class name of each: the most probable one or, of two, what the model's threshold gives.
         label_ids: int64 (n,), places of the labels in `class_names`.
         confidences: float32 (n,), the probability of each label.
         probabilities: float32 (n, C); each row sums to 1.
@@ -96,16 +98,18 @@ class LabelsAnswer:
 
 
 class Classifier:
-    """Labels texts; made by `load`.
+    """Labels texts, or numeric sequences; made by `load`.
 
     Attributes:
         path: the version folder that was loaded.
         class_names: the C names a label can have; a name's place is its id.
+        channel_names: the F names of the numbers at a time step, in their order; none where it labels texts.
     """
 
-    def __init__(self, path: Path, class_names: Sequence[str], module: Any):
+    def __init__(self, path: Path, class_names: Sequence[str], module: Any, channel_names: Sequence[str] = ()):
         self.path = path
         self.class_names = tuple(class_names)
+        self.channel_names = tuple(channel_names)
         # The signature alone does not keep alive the module, which holds its variables.
         self._module = module
         self._signature = module.signatures[SIGNATURE]
@@ -115,28 +119,30 @@ class Classifier:
         """Whether a text can have several labels, or none."""
         return "labels" in self._signature.structured_outputs
 
-    def __call__(self, texts: Iterable[str]) -> "Answer | LabelsAnswer":
-        """Label texts.
+    def __call__(self, examples: "Iterable[str] | Iterable[Any]") -> "Answer | LabelsAnswer":
+        """Label texts or sequences.
 
         Args:
-            texts: a list of str, of any number and length; `""` is a text too.
+            examples: a list of str, of any number and length; `""` is a text too. Of a model of numeric sequences, a
+                list of arrays (T, F) of any lengths of at least 1, or (T,) where F is 1; or one array (n, T, F).
 
         Returns:
             An `Answer`, one label a text; of a model that gives several labels, a `LabelsAnswer`.
 
         Raises:
-            TypeError: `texts` is one str, or an entry is no str.
+            TypeError: `examples` is one str, or an entry is no str, or not of numbers.
+            ValueError: a sequence has another number of channels, no time step, or what is no finite number.
         """
         import numpy as np
-        import tensorflow as tf
 
-        encoded = _encode(texts)
+        channels = self.channel_names
+        encoded: Sequence[Any] = _as_sequences(examples, channels) if channels else _encode(examples)
         # Neighbours in length share a batch, so that little of it is padding.
         order = sorted(range(len(encoded)), key=lambda place: len(encoded[place]))
         # An empty list is one empty batch: its answer has the right shapes and types.
         starts = range(0, len(order), _BATCH) or [0]
         batches = [[encoded[place] for place in order[start : start + _BATCH]] for start in starts]
-        answers = [self._signature(text=tf.constant(batch, tf.string, shape=(len(batch),))) for batch in batches]
+        answers = [self._signature(**self._tensors(batch)) for batch in batches]
         places = np.argsort(np.array(order, np.int64))
 
         def column(name: str) -> "np.ndarray":
@@ -160,8 +166,22 @@ class Classifier:
             probabilities=column("probabilities"),
         )
 
+    def _tensors(self, batch: Sequence[Any]) -> dict[str, Any]:
+        """Put a batch into what the signature takes; sequences are padded on the right."""
+        import numpy as np
+        import tensorflow as tf
+
+        if not self.channel_names:
+            return {"text": tf.constant(batch, tf.string, shape=(len(batch),))}
+        lengths = np.array([len(values) for values in batch], np.int32)
+        padded = np.zeros((len(batch), lengths.max(initial=0), len(self.channel_names)), np.float32)
+        for row, values in zip(padded, batch, strict=True):
+            row[: len(values)] = values
+        return {"values": tf.constant(padded), "lengths": tf.constant(lengths)}
+
     def __repr__(self) -> str:
-        return f"Classifier({str(self.path)!r}, {len(self.class_names)} classes)"
+        channels = f", {len(self.channel_names)} channels" if self.channel_names else ""
+        return f"Classifier({str(self.path)!r}, {len(self.class_names)} classes{channels})"
 
 
 def load(path: str | os.PathLike[str], verify: bool = True) -> Classifier:
@@ -173,7 +193,7 @@ def load(path: str | os.PathLike[str], verify: bool = True) -> Classifier:
             against somebody who rewrites the manifest too. A SavedModel is a program: load only what you trust.
 
     Returns:
-        A callable that labels lists of texts.
+        A callable that labels lists of texts, or of numeric sequences.
 
     Raises:
         LoadError: there is no such SavedModel, or its files are not the ones that were written.
@@ -195,7 +215,8 @@ def load(path: str | os.PathLike[str], verify: bool = True) -> Classifier:
         ) from error
     if width != len(class_names):
         raise LoadError(f"{folder / LABELS} names {len(class_names)} classes; the SavedModel answers with {width}.")
-    return Classifier(folder, class_names, module)
+    takes_numbers = "values" in module.signatures[SIGNATURE].structured_input_signature[1]
+    return Classifier(folder, class_names, module, read_lines(folder, CHANNELS) if takes_numbers else ())
 
 
 def find_version(path: Path) -> Path:
@@ -323,6 +344,42 @@ def _encode(texts: Iterable[str]) -> list[bytes]:
         # Half a surrogate pair is no UTF-8; the graph replaces the bytes as it does others that are none.
         encoded.append(text.encode("utf-8", "surrogatepass"))
     return encoded
+
+
+def _as_sequences(examples: Any, channel_names: Sequence[str]) -> "list[np.ndarray]":
+    """Give every sequence as float32 (T, F), or say which one is none."""
+    import numpy as np
+
+    width = len(channel_names)
+    if isinstance(examples, str | bytes | Mapping) or not isinstance(examples, Iterable):
+        raise TypeError(f"sequences is {_described(examples)}; expected a list of arrays (T, {width}).")
+    found = []
+    for place, example in enumerate(examples):
+        if isinstance(example, str | bytes | Mapping):
+            raise TypeError(f"sequences[{place}] is {_described(example)}; expected an array (T, {width}) of numbers.")
+        try:
+            with np.errstate(over="ignore"):
+                values = np.asarray(example, np.float32)
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"sequences[{place}] is {_described(example)}; expected an array (T, {width}) of numbers."
+            ) from error
+        if values.ndim == 1 and width == 1:
+            values = values[:, np.newaxis]
+        if values.ndim != 2 or values.shape[1] != width or not len(values):
+            raise ValueError(
+                f"sequences[{place}] has the shape {values.shape}; expected (T, {width}), at least one time step of "
+                f"the channels {', '.join(channel_names[:_SHOWN])}{', …' * (width > _SHOWN)}. For one sequence, pass a "
+                "list of one."
+            )
+        if not np.isfinite(values).all():
+            step, channel = np.argwhere(~np.isfinite(values))[0].tolist()
+            raise ValueError(
+                f"sequences[{place}][{step}, {channel}], of the channel {channel_names[channel]!r}, is "
+                f"{values[step, channel]}; expected finite numbers. Fill in what is missing."
+            )
+        found.append(values)
+    return found
 
 
 def _described(value: object) -> str:

@@ -6,6 +6,7 @@ Python objects; the session loader is that of TensorFlow Serving, Java, Go and C
 accepts.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -28,6 +29,8 @@ TOLERANCE = 1e-5
 _ABSENT = ("keras", "tf_keras", "kseq", "pipelines")
 _BATCH = 64
 _ALONE = 8
+# Time steps of the longest sequence that must be answered.
+_LONG = 3000
 _SHOWN = 12
 # Each has crashed some recurrent model: no tokens at all, bytes that are no UTF-8, one text far longer than the others.
 _ODD_TEXTS = (
@@ -68,29 +71,32 @@ _SAVER_OPS = {"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename"}
 
 def verify(
     folder: Path,
-    texts: Sequence[str | bytes],
+    examples: Sequence[Any],
     expected_probabilities: "np.ndarray",
     *,
     target_kind: str = "class",
     thresholds: Sequence[float] | None = None,
+    input_kind: str = "text",
     timeout: float = 600,
 ) -> dict[str, Any]:
     """Verify that a SavedModel answers as the trained model does, through both loaders.
 
-    Beside the held-out texts it must answer empty, blank, huge and malformed ones and an empty batch; a text alone must
-    be answered as in a batch; all other outputs must follow from the probabilities and the thresholds.
+    Beside the held-out texts it must answer empty, blank, huge and malformed ones and an empty batch, and of numeric
+    sequences short, long and extreme ones. One alone must be answered as in a batch; all other outputs must follow from
+    the probabilities and the thresholds.
 
     Args:
         folder: the SavedModel, with its `labels.txt`.
-        texts: held-out texts, at least one.
-        expected_probabilities: (len(texts), C).
+        examples: held-out texts, or sequences float32 (T, F), at least one.
+        expected_probabilities: (len(examples), C).
         target_kind: "class", one label a text, or "classes", any number of them.
         thresholds: from which probability on the second of two classes is given, or each of C labels; None for the most
             probable class, or for 0.5.
+        input_kind: "text" or "numeric".
         timeout: seconds that the fresh process may take.
 
     Returns:
-        What was found, ready for JSON: `texts` (how many were compared), `greatest_difference` and `tolerance` of
+        What was found, ready for JSON: `examples` (how many were compared), `greatest_difference` and `tolerance` of
         probabilities, `loaders`, `tensorflow` (version) and `seconds`.
 
     Raises:
@@ -102,10 +108,10 @@ def verify(
 
     shape = getattr(expected_probabilities, "shape", None)
     class_names = read_lines(folder, LABELS)
-    if len(texts) == 0 or shape != (len(texts), len(class_names)):
+    if len(examples) == 0 or shape != (len(examples), len(class_names)):
         raise ValueError(
-            f"expected_probabilities has shape {shape} for {len(texts)} texts and {len(class_names)} classes; expected "
-            "one row a text, one column a class, and at least one text."
+            f"expected_probabilities has shape {shape} for {len(examples)} examples and {len(class_names)} classes; "
+            "expected one row an example, one column a class, and at least one example."
         )
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kseq-verify-") as scratch:
@@ -115,7 +121,8 @@ def verify(
             "class_names": class_names,
             "target_kind": target_kind,
             "thresholds": None if thresholds is None else list(thresholds),
-            "texts": [_as_bytes(text).decode("utf-8", "surrogateescape") for text in texts],
+            "input_kind": input_kind,
+            "examples": _KINDS[input_kind].packed(examples),
             "expected": expected_probabilities.tolist(),
             # TensorFlow may lie where only this process was told to look.
             "path": [entry for entry in sys.path if entry],
@@ -199,8 +206,82 @@ def _reached(nodes: Iterable[Any], functions: dict[str, Any]) -> set[str]:
     return reached
 
 
-def _as_bytes(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+class _Texts:
+    """How texts come into the fresh process, and into the signature."""
+
+    @staticmethod
+    def packed(texts: Iterable[str | bytes]) -> list[str]:
+        """Give what JSON knows."""
+        as_bytes = (text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass") for text in texts)
+        return [text.decode("utf-8", "surrogateescape") for text in as_bytes]
+
+    @staticmethod
+    def unpacked(packed: Iterable[str]) -> list[bytes]:
+        """Turn back what `packed` gave."""
+        return [text.encode("utf-8", "surrogateescape") for text in packed]
+
+    @staticmethod
+    def odd(texts: Sequence[bytes]) -> Sequence[bytes]:
+        """Give what must be answered too."""
+        return _ODD_TEXTS
+
+    @staticmethod
+    def tensors(batch: Sequence[bytes], texts: Sequence[bytes]) -> "dict[str, np.ndarray]":
+        """Put a batch into what the signature takes."""
+        import numpy as np
+
+        return {"text": np.array(batch, object)}
+
+    @staticmethod
+    def shown(text: bytes = b"") -> str:
+        """Name one in a message."""
+        shown = text[:40].decode("utf-8", "replace")
+        return repr(shown + "…" if len(text) > 40 else shown)
+
+
+class _Sequences:
+    """The same of numeric sequences, float32 (T, F)."""
+
+    @staticmethod
+    def packed(sequences: "Iterable[np.ndarray]") -> list[tuple[list[int], str]]:
+        """Give what JSON knows: of each its shape and its bytes."""
+        return [([*values.shape], base64.b64encode(values.tobytes()).decode("ascii")) for values in sequences]
+
+    @staticmethod
+    def unpacked(packed: Iterable[tuple[list[int], str]]) -> "list[np.ndarray]":
+        """Turn back what `packed` gave."""
+        import numpy as np
+
+        return [np.frombuffer(base64.b64decode(content), np.float32).reshape(shape) for shape, content in packed]
+
+    @staticmethod
+    def odd(sequences: "Sequence[np.ndarray]") -> "Sequence[np.ndarray]":
+        """Give what must be answered too: one step, the greatest numbers there are, far more steps than others have."""
+        import numpy as np
+
+        first, width = sequences[0], sequences[0].shape[1]
+        signs = np.where(np.arange(3 * width).reshape(3, width) % 2, 1, -1)
+        return [first[:1], np.zeros((1, width)), signs * np.finfo(np.float32).max, np.resize(first, (_LONG, width))]
+
+    @staticmethod
+    def tensors(batch: "Sequence[np.ndarray]", sequences: "Sequence[np.ndarray]") -> "dict[str, np.ndarray]":
+        """Put a batch into what the signature takes."""
+        import numpy as np
+
+        lengths = np.array([len(values) for values in batch], np.int32)
+        # What stands in the padding must not matter.
+        padded = np.full((len(batch), lengths.max(initial=0), sequences[0].shape[1]), np.nan, np.float32)
+        for row, values in zip(padded, batch, strict=True):
+            row[: len(values)] = values
+        return {"values": padded, "lengths": lengths}
+
+    @staticmethod
+    def shown(values: "np.ndarray | None" = None) -> str:
+        """Name one in a message."""
+        return "none" if values is None else f"the sequence {values.shape} from {values[0, :3].tolist()} on"
+
+
+_KINDS: dict[str, Any] = {"text": _Texts, "numeric": _Sequences}
 
 
 # From here on, all runs in the fresh process.
@@ -214,7 +295,8 @@ def _main(job_path: str, result_path: str) -> None:
     import numpy as np
     import tensorflow as tf
 
-    texts = [text.encode("utf-8", "surrogateescape") for text in job["texts"]]
+    kind = _KINDS[job["input_kind"]]
+    examples = kind.unpacked(job["examples"])
     expected = np.array(job["expected"], np.float64)
     greatest = 0.0
     problems = forbidden_ops(Path(job["folder"]))
@@ -224,7 +306,7 @@ def _main(job_path: str, result_path: str) -> None:
     for name, open_loader in loaders.items():
         try:
             with open_loader(job["folder"]) as ask:
-                answer, faults = _examine(ask, texts, job)
+                answer, faults = _examine(ask, kind, examples, job)
         except Exception as error:
             # TensorFlow's messages run over many lines; the first hundred words hold the cause.
             problems.append(f"{name}: {type(error).__name__}: {' '.join(str(error).split()[:100])}")
@@ -234,13 +316,15 @@ def _main(job_path: str, result_path: str) -> None:
             differences = np.nan_to_num(np.abs(answer - expected), nan=np.inf).max(axis=1)
             greatest = max(greatest, float(differences.max()))
             for row in np.flatnonzero(differences > TOLERANCE):
-                problems.append(f"{name}: probabilities of {_shown(texts[row])} are off by {differences[row]:.3g}")
+                problems.append(
+                    f"{name}: probabilities of {kind.shown(examples[row])} are off by {differences[row]:.3g}"
+                )
         probabilities.append(answer)
     if len(probabilities) == 2 and not np.allclose(probabilities[0], probabilities[1], rtol=0, atol=TOLERANCE):
         problems.append("the two loaders answer differently")
     found = {
         "problems": problems,
-        "texts": len(texts),
+        "examples": len(examples),
         "greatest_difference": greatest,
         "tolerance": TOLERANCE,
         "loaders": list(loaders),
@@ -250,61 +334,66 @@ def _main(job_path: str, result_path: str) -> None:
 
 
 @contextlib.contextmanager
-def _module(folder: str) -> "Iterator[Callable[[list[bytes]], Answer]]":
+def _module(folder: str) -> "Iterator[Callable[[Answer], Answer]]":
     import tensorflow as tf
 
     module = tf.saved_model.load(folder)
     signature = module.signatures["serving_default"]
 
-    def ask(texts: list[bytes]) -> "Answer":
-        outputs = signature(text=tf.constant(texts, tf.string, shape=(len(texts),)))
+    # Of an empty batch of objects, TensorFlow would not know that they are strings.
+    types = {name: spec.dtype for name, spec in signature.structured_input_signature[1].items()}
+
+    def ask(sent: "Answer") -> "Answer":
+        outputs = signature(**{name: tf.constant(value, types[name]) for name, value in sent.items()})
         return {name: output.numpy() for name, output in outputs.items()}
 
     yield ask
 
 
 @contextlib.contextmanager
-def _session(folder: str) -> "Iterator[Callable[[list[bytes]], Answer]]":
-    import numpy as np
+def _session(folder: str) -> "Iterator[Callable[[Answer], Answer]]":
     import tensorflow as tf
 
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         signature = tf.compat.v1.saved_model.load(session, ["serve"], folder).signature_def["serving_default"]
         outputs = {name: output.name for name, output in signature.outputs.items()}
 
-        def ask(texts: list[bytes]) -> "Answer":
-            return session.run(outputs, {signature.inputs["text"].name: np.array(texts, object)})
+        def ask(sent: "Answer") -> "Answer":
+            return session.run(outputs, {signature.inputs[name].name: value for name, value in sent.items()})
 
         yield ask
 
 
 def _examine(
-    ask: "Callable[[list[bytes]], Answer]", texts: list[bytes], job: dict[str, Any]
+    ask: "Callable[[Answer], Answer]", kind: Any, examples: Sequence[Any], job: dict[str, Any]
 ) -> "tuple[np.ndarray, list[str]]":
-    """Ask for held-out texts, odd ones and none, in batches and alone.
+    """Ask for held-out examples, odd ones and none, in batches and alone.
 
     Returns:
-        The probabilities (len(texts), C) of the held-out texts in batches, and what is wrong.
+        The probabilities (len(examples), C) of the held-out examples in batches, and what is wrong.
     """
     import numpy as np
 
-    problems = []
-    rows: dict[bytes, np.ndarray] = {}
-    batches = [texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH)]
-    answers = []
-    for batch in [*batches, list(_ODD_TEXTS), []]:
-        answers.append(ask(batch))
-        fault = _fault(answers[-1], len(batch), job)
+    problems, answers = [], []
+    odd = list(kind.odd(examples))
+    batches = [list(examples[start : start + _BATCH]) for start in range(0, len(examples), _BATCH)]
+    for batch in [*batches, odd, []]:
+        answer = ask(kind.tensors(batch, examples))
+        fault = _fault(answer, len(batch), job)
         if fault:
-            return np.empty(0), [f"a batch of {len(batch)} texts, the first {_shown(*batch[:1])}: {fault}"]
-        rows.update(zip(batch, answers[-1]["probabilities"], strict=True))
-    for text in [*texts[:_ALONE], *_ODD_TEXTS]:
-        answer = ask([text])
+            return np.empty(0), [f"a batch of {len(batch)}, the first {kind.shown(*batch[:1])}: {fault}"]
+        answers.append(answer["probabilities"])
+    together = np.concatenate(answers)
+    for place, example in enumerate([*examples, *odd]):
+        if _ALONE <= place < len(examples):
+            continue
+        answer = ask(kind.tensors([example], examples))
         fault = _fault(answer, 1, job)
-        difference = 0.0 if fault else float(np.abs(answer["probabilities"][0] - rows[text]).max())
+        difference = 0.0 if fault else float(np.abs(answer["probabilities"][0] - together[place]).max())
         if fault or difference > TOLERANCE:
-            problems.append(f"{_shown(text)} alone: {fault or f'off by {difference:.3g} from its answer in a batch'}")
-    return np.concatenate([answer["probabilities"] for answer in answers[: len(batches)]]), problems
+            fault = fault or f"off by {difference:.3g} from its answer in a batch"
+            problems.append(f"{kind.shown(example)} alone: {fault}")
+    return together[: len(examples)], problems
 
 
 def _fault(answer: "Answer", number: int, job: dict[str, Any]) -> str:
@@ -364,11 +453,6 @@ def _labels_fault(answer: "Answer", class_names: list[str], limits: "np.ndarray 
             if found[name] != value:
                 return f"{name} are {str(found[name])[:200]}; by probabilities and thresholds {str(value)[:200]}"
     return ""
-
-
-def _shown(text: bytes = b"") -> str:
-    shown = text[:40].decode("utf-8", "replace")
-    return repr(shown + "…" if len(text) > 40 else shown)
 
 
 if __name__ == "__main__":

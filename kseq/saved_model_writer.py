@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kseq.errors import ExportError, UsageError
+from kseq.inputs import INPUTS
 from kseq.outputs import OUTPUTS, Thresholds
-from kseq.saved_model import EXTRA, LABELS, MANIFEST, SIGNATURE, VOCABULARY, escape_line, file_digests, version_number
+from kseq.saved_model import EXTRA, LABELS, MANIFEST, SIGNATURE, escape_line, file_digests, version_number
 from kseq.saved_model_check import verify
 from kseq.signature_file import signatures
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
-
-    from kseq.vectorizer import Vectorizer
 
 # Serving systems watch for folders whose names are numbers, and overlook this one.
 STAGING_PREFIX = ".tmp-"
@@ -34,13 +33,14 @@ def export_saved_model(
     output_dir: str | os.PathLike[str],
     name: str,
     *,
-    vectorizer: "Vectorizer",
+    preprocessor: Any,
     model: "keras.Model",
     class_names: Sequence[str],
-    texts: Sequence[str | bytes],
+    examples: Sequence[Any],
     expected_probabilities: "np.ndarray",
     target_kind: str = "class",
     thresholds: Thresholds = None,
+    input_kind: str = "text",
     write_extras: Callable[[Path, int], None] | None = None,
     timeout: float = 600,
 ) -> Path:
@@ -49,13 +49,14 @@ def export_saved_model(
     Args:
         output_dir: folder of all exports, such as `saved_models`; made where it is missing.
         name: folder of this model's versions.
-        vectorizer: string (n,) to a dict of named tensors; holds `vocabulary`.
+        preprocessor: what `Input.adapt` gave: from what a client sends to a dict of named tensors.
         model: Keras model from those tensors to probabilities (n, C), without cuDNN operations.
         class_names: C different names; a name's place is its id.
-        texts: held-out texts whose answers are compared, at least one.
-        expected_probabilities: (len(texts), C), what the trained model says of them.
+        examples: held-out texts or sequences whose answers are compared, at least one.
+        expected_probabilities: (len(examples), C), what the trained model says of them.
         target_kind: name in `OUTPUTS`; it settles the outputs of the signature.
         thresholds: from which probability on a label is given, as `Decision` has it.
+        input_kind: name in `INPUTS`; it settles what the signature takes.
         write_extras: called with the `assets.extra` folder and the number of the version, to write further files there,
             once the SavedModel is verified; `verification.json` lies there by then.
         timeout: seconds that the verification may take.
@@ -70,14 +71,21 @@ def export_saved_model(
     with staging_folder(output_dir, name) as folder:
         write_saved_model(
             folder,
-            vectorizer=vectorizer,
+            preprocessor=preprocessor,
             model=model,
             class_names=class_names,
             target_kind=target_kind,
             thresholds=thresholds,
+            input_kind=input_kind,
         )
         verification = verify(
-            folder, texts, expected_probabilities, target_kind=target_kind, thresholds=thresholds, timeout=timeout
+            folder,
+            examples,
+            expected_probabilities,
+            target_kind=target_kind,
+            thresholds=thresholds,
+            input_kind=input_kind,
+            timeout=timeout,
         )
         _write_json(folder / EXTRA / "verification.json", verification)
         return publish(folder, write_extras)
@@ -126,15 +134,17 @@ def staging_folder(output_dir: str | os.PathLike[str], name: str) -> Iterator[Pa
 def write_saved_model(
     folder: Path,
     *,
-    vectorizer: "Vectorizer",
+    preprocessor: Any,
     model: "keras.Model",
     class_names: Sequence[str],
     target_kind: str = "class",
     thresholds: Thresholds = None,
+    input_kind: str = "text",
 ) -> None:
-    """Write the SavedModel with its labels, its vocabulary and the names of its tensors.
+    """Write the SavedModel with its labels, the names of its tensors and whatever else people may want to read of it.
 
-    The signature is `serving_default(text: string (n,))`. Every output has the batch dimension, as row formats of
+    The signature is `serving_default(text: string (n,))` or, of numeric sequences, `serving_default(values: float32
+    (n, T, F), lengths: int32 (n,))`, padded on the right. Every output has the batch dimension, as row formats of
     serving systems require: `probabilities` float32 (n, C), and
 
     - where a text has one class: `label` string (n,), `label_id` int64 (n,) and `confidence` float32 (n,), the
@@ -147,11 +157,12 @@ def write_saved_model(
 
     Args:
         folder: where to; new or empty.
-        vectorizer: string (n,) to a dict of named tensors; holds `vocabulary`.
+        preprocessor: what `Input.adapt` gave: from what a client sends to a dict of named tensors.
         model: Keras model from those tensors to probabilities (n, C).
         class_names: C different names; a name's place is its id.
         target_kind: name in `OUTPUTS`.
         thresholds: None for the usual ones of that kind.
+        input_kind: name in `INPUTS`.
 
     Raises:
         ExportError: TensorFlow could not write the files.
@@ -162,18 +173,19 @@ def write_saved_model(
 
     _check_class_names(class_names, model.output_shape[-1])
     names = tf.constant([name.encode("utf-8") for name in class_names], tf.string)
-    output = OUTPUTS[target_kind]
+    kind, output = INPUTS[input_kind], OUTPUTS[target_kind]
     limits = output.thresholds(len(class_names)) if thresholds is None else thresholds
 
-    def serve(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        probabilities = tf.cast(model(vectorizer(text), training=False), tf.float32)  # (n, C)
+    def serve(*sent: tf.Tensor) -> dict[str, tf.Tensor]:
+        probabilities = tf.cast(model(preprocessor(*sent), training=False), tf.float32)  # (n, C)
         return output.answer(probabilities, names, limits)
 
     archive = keras.export.ExportArchive()
     # Tables are lost unless what holds them is tracked. Variables are found by themselves: tracking the model too
     # writes each of them a second time and doubles the files.
-    archive.track(vectorizer)
-    archive.add_endpoint(SIGNATURE, serve, input_signature=[tf.TensorSpec((None,), tf.string, name="text")])
+    archive.track(preprocessor)
+    specs = [tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in kind.signature(preprocessor).items()]
+    archive.add_endpoint(SIGNATURE, serve, input_signature=specs)
     try:
         archive.write_out(str(folder), verbose=False)
     except tf.errors.OpError as error:
@@ -183,7 +195,8 @@ def write_saved_model(
         raise ExportError(_sentence(folder.parent, os.strerror(number) if number else reason, number)) from error
     (folder / EXTRA).mkdir()
     _write_lines(folder / LABELS, class_names)
-    _write_lines(folder / VOCABULARY, vectorizer.vocabulary)
+    for name, lines in kind.assets(preprocessor).items():
+        _write_lines(folder / EXTRA / name, lines)
     _write_json(folder / EXTRA / "signature.json", signatures(folder))
 
 

@@ -13,12 +13,13 @@ _GAP = 0.1
 _UNEVEN = 1.5
 
 
-def weak_classes(scores: Any, options: Options) -> tuple[str, ...]:
+def weak_classes(scores: Any, options: Options, noun: str = "text") -> tuple[str, ...]:
     """Say which classes a model leaves out, and which option may help.
 
     Args:
         scores: of the validation split: what is chosen by advice shall not be chosen by the test split.
         options: of the run, so that nothing is advised that it did.
+        noun: what has a label.
 
     Returns:
         Sentences; none where there is nothing to say.
@@ -27,7 +28,7 @@ def weak_classes(scores: Any, options: Options) -> tuple[str, ...]:
     never = [entry for entry in found["classes"] if entry["support"] and not entry["predictions"]]
     sentences = []
     if never:
-        names = ", ".join(f"{entry['name']!r} ({_texts(entry['support'])})" for entry in never[:_NAMED])
+        names = ", ".join(f"{entry['name']!r} ({_has_it(entry['support'], noun)})" for entry in never[:_NAMED])
         more = f" and {len(never) - _NAMED} more" if len(never) > _NAMED else ""
         verb = "was" if len(never) == 1 else "were"
         advice = _advice(found, options, max(entry["support"] for entry in never))
@@ -43,8 +44,8 @@ def weak_classes(scores: Any, options: Options) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _texts(count: int) -> str:
-    return "1 text has it" if count == 1 else f"{count:,} texts have it"
+def _has_it(count: int, noun: str) -> str:
+    return f"1 {noun} has it" if count == 1 else f"{count:,} {noun}s have it"
 
 
 def _advice(found: Mapping[str, Any], options: Options, support: int) -> str:

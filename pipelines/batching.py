@@ -102,7 +102,7 @@ def _as_dataset(
     """Gather the texts `chosen(number)` of each of `count` batches, ahead of the model."""
     specs = split.specs
     dtypes = [*(dtype for _, dtype in specs.values()), split.targets.dtype, np.dtype(np.float32)]
-    shapes = [*((None, None, *shape) for shape, _ in specs.values()), (None, *split.targets.shape[1:]), (None,)]
+    shapes = [*((None, *shape) for shape, _ in specs.values()), (None, *split.targets.shape[1:]), (None,)]
     read = split.reader(chosen, lambda number: min(epoch_end(number), count))
 
     def gather(number: np.ndarray) -> list[np.ndarray]:

@@ -5,6 +5,7 @@ import os
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -86,6 +87,11 @@ class Rows:
         return tuple((self.values if self.table is None else self.table).shape[1:])
 
     @property
+    def row_shape(self) -> tuple[int | None, ...]:
+        """Shape of one padded row: its time steps, and what stands at each."""
+        return (None, *self.element_shape)
+
+    @property
     def element_dtype(self) -> np.dtype:
         """Type of the padded rows."""
         return np.dtype((self.values if self.table is None else self.table).dtype if self.dtype is None else self.dtype)
@@ -120,6 +126,33 @@ class Rows:
                 yield block
             else:
                 yield self.values[start : start + _BLOCK]
+
+
+@dataclasses.dataclass(frozen=True)
+class Scalars:
+    """One number for each of N texts or sequences: what stands beside their rows.
+
+    Attributes:
+        values: (N,).
+    """
+
+    values: np.ndarray
+
+    row_shape: ClassVar[tuple[int | None, ...]] = ()
+
+    @property
+    def element_dtype(self) -> np.dtype:
+        """Type of the numbers."""
+        return self.values.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the numbers."""
+        return self.values.nbytes
+
+    def padded(self, chosen: np.ndarray) -> np.ndarray:
+        """Numbers of `chosen`, int (B,): (B,)."""
+        return self.values[chosen]
 
 
 def offsets_of(lengths: np.ndarray) -> np.ndarray:

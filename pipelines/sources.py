@@ -1,4 +1,4 @@
-"""One door to all text data: named datasets, the user's files, datasets of TensorFlow Datasets, the user's own modules.
+"""One door to all data: named datasets, the user's files, datasets of TensorFlow Datasets, the user's own modules.
 
 Nothing here imports TensorFlow, or loads a module of the user's, before `Source.load`: commands answer at once.
 """
@@ -22,19 +22,24 @@ from pipelines.availability import check_available
 from pipelines.errors import DataError
 
 if TYPE_CHECKING:
+    from pipelines.sequence_data import SequenceData
     from pipelines.text_data import TextData
+
+    Data = TextData | SequenceData
 
 logger = logging.getLogger("pipelines")
 
 TFDS_PREFIX = "tfds:"
-FILES = "pipelines.files.text_files"
+_FILES = "pipelines.files."
+# What reads a path: texts; the rows of a table as time steps, where the user names the column of the sequence; arrays.
+_TEXTS, _TABLES, _ARRAYS = "text_files", "sequence_tables", "sequence_arrays"
 # Of modules that import their `load` from one another.
 _DEEPEST = 5
 _HERE = Path(__file__).parent
 
 
 class Source(NamedTuple):
-    """Where texts and labels come from.
+    """Where texts or sequences and their labels come from.
 
     Attributes:
         name: as the user wrote it.
@@ -54,6 +59,18 @@ class Source(NamedTuple):
     download: tuple[str, tuple[str, ...]] | None = None
     broken: str = ""
 
+    @property
+    def is_path(self) -> bool:
+        """Whether it lies at a path."""
+        return self.module.startswith(_FILES)
+
+    @property
+    def input_kind(self) -> str | None:
+        """Name of what it holds in `kseq.inputs`; None of a module of the user's, of which only loading it tells."""
+        if not self.module.startswith("pipelines."):
+            return None
+        return "numeric" if self.module in (_FILES + _TABLES, _FILES + _ARRAYS) else "text"
+
     def given(self, options: Any) -> dict[str, Any]:
         """Take those parameters from the attributes of `options` that are set."""
         return {name: getattr(options, name) for name in self.parameters if getattr(options, name, None) is not None}
@@ -72,8 +89,8 @@ class Source(NamedTuple):
         if self.download is not None:
             check_available(*self.download, data_dir=given.get("data_dir"), manual_dir=given.get("manual_dir"))
 
-    def load(self, **given: Any) -> "TextData":
-        """Load the texts.
+    def load(self, **given: Any) -> "Data":
+        """Load the texts or sequences.
 
         Args:
             given: any of `parameters`.
@@ -101,11 +118,11 @@ class Source(NamedTuple):
         if not hasattr(data, "class_names"):
             raise DataError(
                 f"{self.module}.load() returned {type(data).__name__}; expected a TextData, such as "
-                "pipelines.text_data.from_splits makes."
+                "pipelines.text_data.from_splits makes, or a SequenceData."
             )
         return data
 
-    def _function(self, given: Mapping[str, Any]) -> Callable[..., "TextData"]:
+    def _function(self, given: Mapping[str, Any]) -> Callable[..., "Data"]:
         """Import the module; raise `DataError` where it cannot be, or where its `load` needs what nobody gives it."""
         if self.module.startswith("pipelines."):
             return importlib.import_module(self.module).load
@@ -142,12 +159,13 @@ def datasets() -> dict[str, Source]:
     return found
 
 
-def find(name: str) -> Source | None:
+def find(name: str, sequences: bool = False) -> Source | None:
     """Find what a name on the command line means.
 
     Args:
         name: a dataset's name; `tfds:` and a name of TensorFlow Datasets; a path; or a module with a function `load`,
             such as `mycompany.tickets`.
+        sequences: whether the rows of a table are time steps of sequences, rather than texts.
 
     Returns:
         None where it means nothing.
@@ -161,8 +179,8 @@ def find(name: str) -> Source | None:
         source = _module_source(name, "pipelines.any_tfds", _HERE / "any_tfds.py")
         return source and source._replace(of=(name.removeprefix(TFDS_PREFIX),))
     if os.path.exists(name):
-        path = _HERE / "files" / "text_files.py"
-        source = _module_source(name, FILES, path)
+        reader = _ARRAYS if name.lower().endswith(".npz") else _TABLES if sequences else _TEXTS
+        source = _module_source(name, _FILES + reader, _HERE / "files" / f"{reader}.py")
         return source and source._replace(of=(name,))
     return _users_module(name)
 

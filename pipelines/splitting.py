@@ -1,10 +1,72 @@
 """Choose some texts of a split, stratified: the carving of held-out splits, and samples."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
+from pipelines.errors import DataError
 from pipelines.survey import Survey
+
+# Of what then is train, where nothing is asked for; test is carved first.
+FRACTIONS = {"test": 0.2, "validation": 0.1}
+
+
+def check_fractions(name: str, fractions: Mapping[str, float | None], given: Collection[str]) -> None:
+    """Refuse shares that leave one side empty, or that would do nothing.
+
+    Args:
+        name: of the dataset.
+        fractions: shares by split; None where nobody asked for one.
+        given: the splits that are not carved.
+
+    Raises:
+        DataError: naming the share.
+    """
+    for split, fraction in fractions.items():
+        if fraction is not None and not 0 < fraction < 1:
+            raise DataError(
+                f"the {split} fraction is {fraction}; it must lie between 0 and 1, such as 0.1 for a tenth of the "
+                "training split."
+            )
+        if fraction is not None and split in given:
+            raise DataError(
+                f"{name!r} has a {split} split of its own, so that none is carved; the {split} fraction of {fraction} "
+                f"would do nothing. Leave --{split}-fraction out, or take the {split} split out of the data."
+            )
+
+
+def carve_missing(
+    name: str, given: Mapping[str, Survey], fractions: Mapping[str, float | None], seed: int
+) -> tuple[dict[str, Survey], dict[str, np.ndarray]]:
+    """Carve the splits that were not given out of train, one after the other.
+
+    Args:
+        name: of the dataset.
+        given: surveys by split; train is there.
+        fractions: share of what then is train to carve, by split, in the order of carving; None for `FRACTIONS`.
+        seed: of the carving.
+
+    Returns:
+        The surveys of all splits; and, of train and the carved ones, the positions in the given train, int, in order.
+
+    Raises:
+        DataError: nothing can be carved out of train.
+    """
+    surveys, places = dict(given), {"train": np.arange(len(given["train"]))}
+    for split, fraction in fractions.items():
+        if split not in given:
+            whole = surveys["train"]
+            chosen = carve(whole, fraction or FRACTIONS[split], seed)
+            if not chosen.any():
+                raise DataError(
+                    f"no {split} split can be carved out of {name!r}: of its {len(whole)} {whole.noun}s, "
+                    f"{len(np.unique(whole.hashes))} are different, and at least two different ones of a class "
+                    f"are needed, one to learn from and one to hold out. Add {whole.noun}s."
+                )
+            places |= {split: places["train"][chosen], "train": places["train"][~chosen]}
+            surveys |= {split: whole[chosen], "train": whole[~chosen]}
+    # In one order, whatever was given.
+    return {split: surveys[split] for split in ("train", "validation", "test")}, places
 
 
 def carve(found: Survey, fraction: float, seed: int) -> np.ndarray:
@@ -24,7 +86,7 @@ def carve(found: Survey, fraction: float, seed: int) -> np.ndarray:
     # Rarest class first: otherwise a rare class whose text also has a common label could be chosen away whole.
     _, stratum, sizes = np.unique(found.strata, return_inverse=True, return_counts=True)
     order = np.lexsort((stratum, sizes[stratum]))
-    _, first, group_of_ordered = np.unique(found.text_hashes[order], return_index=True, return_inverse=True)
+    _, first, group_of_ordered = np.unique(found.hashes[order], return_index=True, return_inverse=True)
     group_strata = stratum[order][first]
     group = np.empty(len(found), np.int64)
     group[order] = group_of_ordered

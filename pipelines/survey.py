@@ -1,4 +1,4 @@
-"""One cheap pass over a labelled split: its labels, and a hash of every text."""
+"""One cheap pass over a labelled split: its labels, and a hash of everything it holds."""
 
 import dataclasses
 import functools
@@ -18,21 +18,23 @@ _READ_TWICE = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Survey:
-    """What one cheap pass over a labelled split finds; N is the number of texts.
+    """What one cheap pass over a labelled split finds; N is the number of texts, or of whatever has a label.
 
     Attributes:
         targets: in the order of the split; int32 (N,), a label each, or int8 (N, C), 1 for each class that a text has.
-        text_hashes: uint64 (N,), equal for equal texts.
+        hashes: uint64 (N,), equal for equal texts.
+        noun: what has a label, for messages.
     """
 
     targets: np.ndarray
-    text_hashes: np.ndarray
+    hashes: np.ndarray
+    noun: str = "text"
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def __getitem__(self, chosen: np.ndarray) -> "Survey":
-        return Survey(self.targets[chosen], self.text_hashes[chosen])
+        return Survey(self.targets[chosen], self.hashes[chosen], self.noun)
 
     def counts(self, number_of_classes: int) -> np.ndarray:
         """Count the texts of each class, int64 (C,)."""
@@ -64,17 +66,17 @@ class Survey:
     @functools.cached_property
     def conflicting(self) -> np.ndarray:
         """Hashes of the texts that stand with several targets, uint64, in the order of the split."""
-        pairs = np.unique(np.stack([self.text_hashes, self.target_hashes], axis=1), axis=0)
+        pairs = np.unique(np.stack([self.hashes, self.target_hashes], axis=1), axis=0)
         hashes, targets_of_text = np.unique(pairs[:, 0], return_counts=True)
-        every, first = np.unique(self.text_hashes, return_index=True)
+        every, first = np.unique(self.hashes, return_index=True)
         places = first[np.isin(every, hashes[targets_of_text > 1])]
-        return self.text_hashes[np.sort(places)]
+        return self.hashes[np.sort(places)]
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change when a text, a label or their order does."""
         digest = hashlib.sha256()
-        digest.update(self.text_hashes.tobytes())
+        digest.update(self.hashes.tobytes())
         digest.update(self.targets.tobytes())
         if self.targets.ndim > 1:
             # Or four flags in a row would be the bytes of one label.
@@ -99,7 +101,7 @@ def survey(dataset: tf.data.Dataset) -> Survey:
         targets.append(batch_targets)
     return Survey(
         targets=np.concatenate(targets),
-        text_hashes=np.ascontiguousarray(np.concatenate(hashes)).view(np.uint64).reshape(-1),
+        hashes=np.ascontiguousarray(np.concatenate(hashes)).view(np.uint64).reshape(-1),
     )
 
 
@@ -112,7 +114,7 @@ def survey_twice(name: str, split: str, dataset: tf.data.Dataset) -> Survey:
     else:
         equal = found.targets[:size] == again.targets
         same_targets = equal.all(axis=tuple(range(1, equal.ndim)))
-        others = (found.text_hashes[:size] != again.text_hashes) | ~same_targets
+        others = (found.hashes[:size] != again.hashes) | ~same_targets
         if not others.any():
             return found
         difference = f"another text or label at {others.sum()} of its first {size} places"

@@ -4,20 +4,18 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
 from pipelines.errors import DataError
 from pipelines.split_checks import check_class_names, check_splits, check_test_parts, warnings
-from pipelines.splitting import carve, sample
+from pipelines.splitting import carve_missing, check_fractions
 from pipelines.streams import drop_texts, select
-from pipelines.survey import survey, survey_twice
+from pipelines.survey import Survey, survey, survey_twice
 
 TARGET_KINDS = ("class", "classes")
-# Of what then is train, where nothing is asked for; test is carved first.
-FRACTIONS = {"test": 0.2, "validation": 0.1}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,10 +58,21 @@ class TextData:
     notes: tuple[str, ...] = ()
     reading: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    # How the data becomes tensors; see `kseq.inputs`.
+    input_kind: ClassVar[str] = "text"
+
     @property
     def target_spec(self) -> tf.TensorSpec:
         """Shape and type of one target."""
         return target_spec(self.target_kind, len(self.class_names))
+
+    def survey(self, split: str) -> Survey:
+        """Read a split once for its targets and a hash of every text."""
+        return survey(getattr(self, split))
+
+    def select(self, split: str, chosen: np.ndarray) -> tf.data.Dataset:
+        """Give the texts of a split whose flag in `chosen`, bool (N,), is True."""
+        return select(getattr(self, split), chosen)
 
 
 def target_spec(target_kind: str, number_of_classes: int) -> tf.TensorSpec:
@@ -120,49 +129,29 @@ def from_splits(
             when it is read again, a label out of range, a class that train lacks, a test part of another length.
     """
     fractions = {"test": test_fraction, "validation": validation_fraction}
-    for split, fraction in fractions.items():
-        if fraction is not None and not 0 < fraction < 1:
-            raise DataError(
-                f"the {split} fraction is {fraction}; it must lie between 0 and 1, such as 0.1 for a tenth of the "
-                "training split."
-            )
     if target_kind not in TARGET_KINDS:
         raise DataError(f"the target kind of {name!r} is {target_kind!r}; expected one of {TARGET_KINDS}.")
     check_class_names(name, class_names)
     spec = target_spec(target_kind, len(class_names))
     given = {"train": train, "validation": validation, "test": test}
-    for split, fraction in fractions.items():
-        if fraction is not None and given[split] is not None:
-            raise DataError(
-                f"{name!r} has a {split} split of its own, so that none is carved; the {split} fraction of {fraction} "
-                f"would do nothing. Leave --{split}-fraction out, or take the {split} split out of the data."
-            )
+    check_fractions(name, fractions, [split for split, each in given.items() if each is not None])
     splits = {split: _typed(name, split, each, spec) for split, each in given.items() if each is not None}
-    surveys = {split: survey_twice(name, split, each) for split, each in splits.items()}
+    read = {split: survey_twice(name, split, each) for split, each in splits.items()}
     # Labels are checked before anything is carved: of one class or of wild labels, it would only blur the message.
-    check_splits(name, surveys, class_names)
-    staying = np.arange(len(surveys["train"]))
-    for split, fraction in fractions.items():
-        if split not in splits:
-            whole = surveys["train"]
-            chosen = carve(whole, fraction or FRACTIONS[split], split_seed)
-            if not chosen.any():
-                raise DataError(
-                    f"no {split} split can be carved out of {name!r}: of its {len(whole)} texts, "
-                    f"{len(np.unique(whole.text_hashes))} are different, and at least two different ones of a class "
-                    "are needed, one to learn from and one to hold out. Add texts."
-                )
-            staying = staying[~chosen]
-            splits |= {split: select(splits["train"], chosen), "train": select(splits["train"], ~chosen)}
-            surveys |= {split: whole[chosen], "train": whole[~chosen]}
-    # In one order, whatever was given.
-    surveys = {split: surveys[split] for split in given}
+    check_splits(name, read, class_names)
+    surveys, places = carve_missing(name, read, fractions, split_seed)
+    if len(places) > 1:
+        whole = splits["train"]
+        for split, chosen in places.items():
+            flags = np.zeros(len(read["train"]), bool)
+            flags[chosen] = True
+            splits[split] = select(whole, flags)
     check_splits(name, surveys, class_names)
     test_parts = {part: np.asarray(flags) for part, flags in test_parts.items()}
-    check_test_parts(name, test_parts, len(surveys["test"]))
+    check_test_parts(name, test_parts, surveys["test"])
     sizes = {split: len(found) for split, found in surveys.items()}
     if unlabeled is not None:
-        unlabeled = drop_texts(unlabeled, surveys["test"].text_hashes)
+        unlabeled = drop_texts(unlabeled, surveys["test"].hashes)
         if unlabeled_size is not None:
             sizes["unlabeled"] = unlabeled_size
     return TextData(
@@ -174,7 +163,9 @@ def from_splits(
         sizes=sizes,
         fingerprints={split: found.fingerprint for split, found in surveys.items()},
         suggested_sequence_length=(
-            suggested_sequence_length(staying) if callable(suggested_sequence_length) else suggested_sequence_length
+            suggested_sequence_length(places["train"])
+            if callable(suggested_sequence_length)
+            else suggested_sequence_length
         ),
         suggested_vocabulary_size=suggested_vocabulary_size,
         unlabeled=unlabeled,
@@ -183,40 +174,6 @@ def from_splits(
         warnings=warnings(surveys, class_names),
         notes=tuple(notes),
         reading=dict(reading),
-    )
-
-
-def sample_train(data: TextData, count: int, seed: int) -> TextData:
-    """Keep some texts of train, stratified, in their order; the same ones for the same seed.
-
-    Args:
-        data: left as it is; where it has no more than `count` texts of train, it is returned.
-        count: number of texts to keep. Every class keeps at least one.
-        seed: of the choice; a larger count keeps what a smaller one does, but for the rounding of the shares.
-
-    Raises:
-        DataError: fewer texts than classes.
-    """
-    if count >= data.sizes["train"]:
-        return data
-    whole = survey(data.train)
-    strata = len(np.unique(whole.strata))
-    if count < strata:
-        raise DataError(
-            f"{count} texts cannot be a sample of train of {data.name!r}, which has texts of {strata} classes; "
-            f"take at least {strata}, one of each."
-        )
-    chosen = sample(whole, count, seed)
-    kept = whole[chosen]
-    held_out = {"validation": survey(data.validation), "test": survey(data.test)}
-    of_whole = warnings({"train": whole, **held_out}, data.class_names)
-    others = [sentence for sentence in data.warnings if sentence not in of_whole]
-    return dataclasses.replace(
-        data,
-        train=select(data.train, chosen),
-        sizes={**data.sizes, "train": count},
-        fingerprints={**data.fingerprints, "train": kept.fingerprint},
-        warnings=(*warnings({"train": kept, **held_out}, data.class_names), *others),
     )
 
 

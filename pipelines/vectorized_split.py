@@ -4,19 +4,20 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import tensorflow as tf
 
 from pipelines.free_memory import MemoryWatch
-from pipelines.rows import Rows
+from pipelines.rows import Rows, Scalars
 from pipelines.rows_writer import RowsWriter, row_lengths
 from pipelines.streams import select, untuned
 from pipelines.token_cache import TokenCache
 
 Vectorize = Callable[[tf.Tensor], Mapping[str, tf.Tensor]]
 Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
-Spec = tuple[tuple[int, ...], np.dtype]
+Spec = tuple[tuple[int | None, ...], np.dtype]
 
 CACHES = ("memory", "disk", "none")
 # The input whose steps the encoder walks along. Others may have rows of another length, such as n-grams.
@@ -30,17 +31,17 @@ _WINDOW_TOKENS = 16_000_000
 
 @dataclasses.dataclass(frozen=True)
 class VectorizedSplit:
-    """A split whose tokens are kept, N texts.
+    """A split whose tokens are kept, N texts; or N numeric sequences.
 
     Attributes:
-        inputs: named rows.
+        inputs: named rows, those that the encoder walks along first where they are no token ids; and named numbers.
         targets: (N, ...), such as int32 (N,) labels.
         sample_weights: float32 (N,); 1 where a text counts once.
         folder: of the token cache, where the rows are on disk.
         reused: whether an earlier run had left them there.
     """
 
-    inputs: Mapping[str, Rows]
+    inputs: Mapping[str, Rows | Scalars]
     targets: np.ndarray
     sample_weights: np.ndarray
     folder: Path | None = None
@@ -51,13 +52,13 @@ class VectorizedSplit:
 
     @property
     def lengths(self) -> np.ndarray:
-        """Tokens of each text, int32 (N,)."""
-        return self.inputs[_sequence_of(self.inputs)].lengths
+        """Tokens of each text, or time steps of each sequence, int32 (N,)."""
+        return self._sequence.lengths
 
     @property
     def specs(self) -> dict[str, Spec]:
-        """Of each input, the shape of what stands at a step, and its type."""
-        return {name: (rows.element_shape, rows.element_dtype) for name, rows in self.inputs.items()}
+        """Of each input, the shape that a text has in a batch, and its type."""
+        return {name: (rows.row_shape, rows.element_dtype) for name, rows in self.inputs.items()}
 
     @property
     def nbytes(self) -> int:
@@ -80,9 +81,14 @@ class VectorizedSplit:
 
     def share_of(self, token_id: int) -> float:
         """Tell which fraction of the tokens has an id."""
-        rows = self.inputs[_sequence_of(self.inputs)]
+        rows = self._sequence
         count = sum(np.count_nonzero(block == token_id) for block in rows.blocks())
         return count / max(rows.values.shape[0], 1)
+
+    @property
+    def _sequence(self) -> Rows:
+        """The rows that the encoder walks along."""
+        return cast(Rows, self.inputs[_sequence_of(self.inputs)])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +104,7 @@ class StreamedSplit:
         lengths: tokens of each text, int32 (N,).
         targets: (N, ...).
         sample_weights: float32 (N,).
-        specs: of each input, the shape of what stands at a step, and its type.
+        specs: of each input, the shape that a text has in a batch, and its type.
         window_tokens: most tokens that are held at a time, but for a batch that alone has more.
     """
 
@@ -226,7 +232,7 @@ def _streamed(dataset: tf.data.Dataset, vectorize: Vectorize) -> StreamedSplit:
         lengths.append(row_lengths(inputs[sequence]))
         targets.append(batch_targets)
     specs = {
-        name: (tuple(size or 0 for size in spec.shape[2:]), np.dtype(spec.dtype.as_numpy_dtype))
+        name: ((None, *(size or 0 for size in spec.shape[2:])), np.dtype(spec.dtype.as_numpy_dtype))
         for name, spec in inputs_spec.items()
     }
     all_targets = np.concatenate(targets)

@@ -35,7 +35,7 @@ def model(tmp_path_factory):
     trained.set_weights([2 * np.random.default_rng(1).normal(size=weight.shape) for weight in trained.get_weights()])
     server = serving_model(trained, options, vectorizer.spec, 3)
     with staging_folder(tmp_path_factory.mktemp("exports"), "tïny") as folder:
-        write_saved_model(folder, vectorizer=vectorizer, model=server, class_names=CLASS_NAMES)
+        write_saved_model(folder, preprocessor=vectorizer, model=server, class_names=CLASS_NAMES)
         return publish(folder)
 
 

@@ -35,6 +35,6 @@ def test_what_is_set_stays():
 
 def test_tensors_that_a_chosen_part_needs_reach_the_batches():
     prepared = prepare(toy(60), Options("toy", head="attention", attention="hierarchical"))
-    assert list(prepared.vectorizer.spec) == ["token_ids", "sentence_ids"]
+    assert list(prepared.preprocessor.spec) == ["token_ids", "sentence_ids"]
     (inputs, _, _), *_ = training_batches(prepared.splits["train"], 8, seed=0, epochs=1)
     np.testing.assert_array_equal(inputs["sentence_ids"] != 0, inputs["token_ids"] != 0)

@@ -83,7 +83,7 @@ def test_a_fresh_process_finds_other_thresholds(tmp_path):
     )
     vectorizer, texts = TinyVectorizer(), ["good film", "bad", "die die", "film"]
     expected = np.asarray(model(vectorizer(tf.constant(texts))))
-    parts = {"vectorizer": vectorizer, "model": model, "class_names": NAMES}
+    parts = {"preprocessor": vectorizer, "model": model, "class_names": NAMES}
     write_saved_model(tmp_path / "1", **parts, target_kind="classes", thresholds=(0.25, 0.5, 0.75))
     with pytest.raises(VerificationError, match=r"tf\.saved_model\.load: .*by probabilities.*session loader: "):
         verify(tmp_path / "1", texts, expected, target_kind="classes")

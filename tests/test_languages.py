@@ -60,7 +60,7 @@ def test_an_export_answers_in_every_script(chosen, tmp_path):
     assert len(np.unique(expected.round(3), axis=0)) > 12
     # It is verified in a process of its own, beside odd texts, in batches and alone; an error fails this test.
     folder = export_saved_model(
-        tmp_path, "ten", vectorizer=vectorizer, model=server, class_names=CLASS_NAMES, texts=TEXTS,
+        tmp_path, "ten", preprocessor=vectorizer, model=server, class_names=CLASS_NAMES, examples=TEXTS,
         expected_probabilities=expected,
     )  # fmt: skip
     np.testing.assert_allclose(load(folder)(TEXTS).probabilities, expected, atol=1e-5)

@@ -93,7 +93,8 @@ def test_lines_stand_under_one_another(capsys):
     assert len(lines) == len(EVERY)
     for line, (registry, name) in zip(lines, EVERY, strict=True):
         part = REGISTRIES[registry][name]
-        assert line.startswith(f"{registry if name == next(iter(REGISTRIES[registry])) else '':<11} {name} ")
+        topic = registry if name == next(iter(REGISTRIES[registry])) else ""
+        assert line.startswith(f"{topic:<{max(map(len, REGISTRIES))}} {name} ")
         assert line[len(head) :].startswith(f"  {part.summary}")
         assert part.source in line
     assert any(line.startswith("cell") for line in lines)

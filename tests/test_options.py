@@ -14,6 +14,7 @@ import pytest
 
 from kseq.applies import check_applies, chosen_parts, needed_tensors, readers_of
 from kseq.errors import UsageError
+from kseq.inputs import INPUTS
 from kseq.option_fields import option, value_type
 from kseq.options import FIELDS, REGISTRIES, Options
 from kseq.registry import Part, unknown
@@ -252,6 +253,7 @@ def test_every_option_is_read_somewhere():
     """By a part, or as an attribute in the code outside options.py: an option that nothing reads is a lie."""
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "kseq").glob("*.py") if path.stem != "options")
     read = {name for _, parts in REGISTRIES.items() for part in parts.values() for name in part.reads}
+    read |= {name for each in INPUTS.values() for name in each.reads}
     unread = [
         name
         for name in NAMES
@@ -265,7 +267,7 @@ def test_every_option_is_read_somewhere():
 def test_every_option_of_the_data_is_taken_by_a_dataset():
     import pipelines
 
-    sources = [*pipelines.datasets().values(), pipelines.find(str(ROOT))]
+    sources = [*pipelines.datasets().values(), pipelines.find(str(ROOT)), pipelines.find(str(ROOT), sequences=True)]
     taken = {parameter for source in sources for parameter in source.parameters}
     assert {name for name in NAMES if FIELDS[name].metadata["group"] == "data"} - taken == set()
 
@@ -296,14 +298,14 @@ EVERYTHING_OF_DATA = [name for name in NAMES if FIELDS[name].metadata["group"] =
         (
             {"head": "max"},
             "num_heads",
-            "--num-heads does not apply to --head max",
-            ["it is read by --head attention --attention multi_head."],
+            "--num-heads does not apply to --encoder recurrent and --head max",
+            ["--encoder transformer", "--head attention --attention multi_head."],
         ),
         (
             {"head": "attention"},
             "num_heads",
-            "--num-heads does not apply to --attention additive",
-            ["it is read by --attention multi_head."],
+            "--num-heads does not apply to --attention additive and --encoder recurrent",
+            ["--encoder transformer", "--attention multi_head."],
         ),
         (
             {"optimizer": "adam"},

@@ -79,10 +79,10 @@ def published(parts, tmp_path_factory):
     version = export_saved_model(
         output_dir,
         "tiny",
-        vectorizer=vectorizer,
+        preprocessor=vectorizer,
         model=model,
         class_names=CLASS_NAMES,
-        texts=TEXTS,
+        examples=TEXTS,
         expected_probabilities=expected,
         write_extras=write_extras,
     )
@@ -101,7 +101,7 @@ def classifier(published):
 
 def written(parts, folder, class_names=CLASS_NAMES):
     vectorizer, model, _ = parts
-    write_saved_model(folder, vectorizer=vectorizer, model=model, class_names=class_names)
+    write_saved_model(folder, preprocessor=vectorizer, model=model, class_names=class_names)
 
 
 def stage_and_publish(output_dir, content="content"):
@@ -312,10 +312,10 @@ def test_an_export_that_answers_otherwise_is_not_published(parts, tmp_path):
         export_saved_model(
             tmp_path,
             "tiny",
-            vectorizer=vectorizer,
+            preprocessor=vectorizer,
             model=model,
             class_names=CLASS_NAMES,
-            texts=TEXTS,
+            examples=TEXTS,
             expected_probabilities=expected[::-1].copy(),
         )
     assert list(tmp_path.iterdir()) == []
@@ -330,7 +330,7 @@ def test_verification_finds_exchanged_labels(published, parts, tmp_path):
         verify(folder, TEXTS, parts[2])
     with pytest.raises(VerificationError, match=r"not verified within 0\.01 seconds"):
         verify(folder, TEXTS, parts[2], timeout=0.01)
-    with pytest.raises(ValueError, match=r"shape \(8, 2\) for 8 texts and 3 classes"):
+    with pytest.raises(ValueError, match=r"shape \(8, 2\) for 8 examples and 3 classes"):
         verify(folder, TEXTS, parts[2][:, :2])
 
 
@@ -469,10 +469,10 @@ def test_an_interrupt_leaves_nothing(parts, tmp_path, monkeypatch):
         export_saved_model(
             tmp_path,
             "tiny",
-            vectorizer=vectorizer,
+            preprocessor=vectorizer,
             model=model,
             class_names=CLASS_NAMES,
-            texts=TEXTS,
+            examples=TEXTS,
             expected_probabilities=expected,
             write_extras=write_extras,
         )
@@ -524,4 +524,4 @@ def test_a_table_that_is_not_tracked_is_no_export(parts, tmp_path):
             return vectorizer(texts)
 
     with pytest.raises(AssertionError, match="untracked"):
-        write_saved_model(tmp_path / "folder", vectorizer=Hides(), model=model, class_names=CLASS_NAMES)
+        write_saved_model(tmp_path / "folder", preprocessor=Hides(), model=model, class_names=CLASS_NAMES)

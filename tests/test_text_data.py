@@ -8,10 +8,11 @@ import pytest
 import tensorflow as tf
 
 from pipelines.errors import DataError
+from pipelines.sampling import sample_train
 from pipelines.splitting import carve
 from pipelines.streams import drop_texts, select
 from pipelines.survey import Survey, survey
-from pipelines.text_data import TextData, from_splits, sample_train
+from pipelines.text_data import TextData, from_splits
 
 
 def _dataset(texts, labels):
@@ -58,7 +59,7 @@ def test_survey_reads_labels_and_equal_hashes_for_equal_texts():
     assert found.targets.dtype == np.int32
     assert found.targets.tolist() == labels
     classes_by_hash = {}
-    for text, value in zip(texts, found.text_hashes.tolist(), strict=True):
+    for text, value in zip(texts, found.hashes.tolist(), strict=True):
         classes_by_hash.setdefault(value, set()).add(text)
     assert len(classes_by_hash) == 700
     assert all(len(group) == 1 for group in classes_by_hash.values())
@@ -323,10 +324,10 @@ def test_leaks_are_counted_by_split():
 def test_drop_texts_leaves_the_named_texts_out_and_keeps_the_order():
     texts = ["a", "b", "c", "b", "d", ""]
     found = survey(_dataset(["d", "b", "", "z"], [0, 0, 0, 0]))
-    kept = drop_texts(tf.data.Dataset.from_tensor_slices(texts), found.text_hashes)
+    kept = drop_texts(tf.data.Dataset.from_tensor_slices(texts), found.hashes)
     for _ in range(2):
         assert list(kept.as_numpy_iterator()) == [b"a", b"c"]
-    none = drop_texts(tf.data.Dataset.from_tensor_slices(texts), found.text_hashes[:0])
+    none = drop_texts(tf.data.Dataset.from_tensor_slices(texts), found.hashes[:0])
     assert [text.decode() for text in none.as_numpy_iterator()] == texts
 
 
@@ -453,7 +454,7 @@ def test_from_splits_keeps_the_shares_of_several_labels():
     expected = np.array([220, 180, 20])
     for split, share in (("train", 0.6), ("validation", 0.15), ("test", 0.25)):
         np.testing.assert_allclose(found[split].targets.sum(axis=0), share * expected, atol=1)
-    hashes = [set(each.text_hashes.tolist()) for each in found.values()]
+    hashes = [set(each.hashes.tolist()) for each in found.values()]
     assert len(set.union(*hashes)) == sum(map(len, hashes)) == 400
 
 

@@ -45,6 +45,10 @@ WEAKER_LABELS = _names(
     categoría categoria sentimiento tema polaridad puntuación
     情感 类型 星级 评分 标注 情绪 類型 意图 ラベル カテゴリ 感情"""
 )
+TIMES = _names(
+    """time times timestamp timestamps datetime date t ts seconds secs ms millis milliseconds nanoseconds step timestep
+    steps frame tick zeit zeitstempel temps horodatage tiempo fecha 时间 時間 时间戳"""
+)
 IDS = _names(
     """id ids idx index uid uuid guid key nr no num number row rowid rowno unnamed0 pk hash
     编号 序号 番号 nummer numéro numero número"""

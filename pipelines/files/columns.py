@@ -344,7 +344,11 @@ def _unclear(table: Table, seen: Sequence[Profile], missing: Sequence[str], take
         if table.columns.count(first) > 1:
             first = str(likely[0] + 1)
         flags.append(f"--{what}-column {first!r}" if " " in first else f"--{what}-column {first}")
+    numbers = sum(profile.numbers > 0 and profile.numbers == profile.filled for profile in seen)
+    steps = ""
+    if "text" in missing and numbers * 2 >= len(seen):
+        steps = " If its rows are the time steps of numeric sequences, name the column of their ids: --sequence-column."
     return DataError(
         f"{table.file}: it is not clear which column holds the {' and which the '.join(missing)}. {listed}. "
-        f"Name {'them' if len(missing) > 1 else 'it'}, such as {' '.join(flags)}."
+        f"Name {'them' if len(missing) > 1 else 'it'}, such as {' '.join(flags)}.{steps}"
     )

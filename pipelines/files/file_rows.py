@@ -15,6 +15,11 @@ UNDECODABLE = "undecodable bytes"
 NO_OBJECT = "no JSON object"
 NO_TEXT = "text that is none"
 SURROGATE = "half a character"
+NO_ID = "missing sequence id"
+NO_VALUE = "empty cell"
+NO_NUMBER = "cell that is no number"
+INFINITE = "number that is not finite in float32"
+NO_TIME = "time that is none"
 
 
 class Row(NamedTuple):

@@ -1,8 +1,6 @@
 """The user's own files as text data: CSV, TSV, JSON lines, Parquet, fastText lines, folders of classes, archives."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,16 +8,15 @@ import tensorflow as tf
 
 from pipelines.errors import DataError, errors_of_data
 from pipelines.files import encodings, labels
+from pipelines.files.data_names import CARVED, data_name
 from pipelines.files.reading import FileSplit, suggested_sequence_length
 from pipelines.files.splits import read_splits
-from pipelines.text_data import FRACTIONS, TextData, from_splits, target_spec
+from pipelines.splitting import FRACTIONS
+from pipelines.text_data import TextData, from_splits, target_spec
 
 # Handing over one text at a time costs more than reading it.
 _BATCH = 1000
 _VOCABULARY_SIZE = 20_000
-_SUFFIXES = re.compile(
-    r"(?<=.)\.(csv|tsv|tab|txt|jsonl?|ndjson|parquet|ft|tar|tgz|tbz2|txz|zip|gz|bz2|xz)$", re.IGNORECASE
-)
 
 
 def load(
@@ -84,10 +81,7 @@ def load(
     notes = list(found.notes)
     if "test" not in datasets:
         share = test_fraction or FRACTIONS["test"]
-        notes.append(
-            f"No test was given: {share:.0%} of the texts are carved for it (split seed {split_seed}), the "
-            "same ones whatever the seed of the run."
-        )
+        notes.append(CARVED.format(share=share, noun="texts", seed=split_seed))
     # The files are read again there, within tf.data.
     with errors_of_data():
         return from_splits(
@@ -109,15 +103,6 @@ def load(
             notes=notes,
             reading=found.reading,
         )
-
-
-def data_name(path: str) -> str:
-    """Name the data after its file or folder, without suffixes, as a folder can be named."""
-    place = Path(path)
-    name = place.name if place.name not in ("", ".", "..") else place.resolve().name
-    while (shorter := _SUFFIXES.sub("", name)) != name:
-        name = shorter
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "texts"
 
 
 def _labelled(split: FileSplit, targets: dict[Any, Any], spec: tf.TensorSpec) -> tf.data.Dataset:

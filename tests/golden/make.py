@@ -47,10 +47,10 @@ def main() -> None:
     export_saved_model(
         HERE,
         "tiny",
-        vectorizer=vectorizer,
+        preprocessor=vectorizer,
         model=server,
         class_names=CLASS_NAMES,
-        texts=TEXTS,
+        examples=TEXTS,
         expected_probabilities=answers,
     )
     content = {"class_names": CLASS_NAMES, "texts": TEXTS, "probabilities": answers.tolist()}
