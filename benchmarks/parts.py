@@ -27,14 +27,17 @@ TABLE = HERE / "parts.md"
 ROWS = [
     {},
     *({"head": head} for head in ("last", "max", "mean", "attention")),
-    *({"cell": cell} for cell in ("simple_rnn", "lstm")),
+    *({"cell": cell} for cell in ("simple_rnn", "lstm", "mingru", "minlstm", "sru", "indrnn")),
+    *({"cell": cell, "layer_normalization": True} for cell in ("simple_rnn", "lstm", "gru")),
+    *({"cell": cell, "num_layers": 2} for cell in ("mingru", "sru")),
     {"bidirectional": True},
 ]
 
 
 def shown(changes: dict) -> str:
     """Write the changes as flags."""
-    flags = [f"--{name}" if value is True else f"--{name} {value}" for name, value in changes.items()]
+    named = {name.replace("_", "-"): value for name, value in changes.items()}
+    flags = [f"--{name}" if value is True else f"--{name} {value}" for name, value in named.items()]
     return " ".join(flags) or "defaults (`--cell gru --head max_mean`)"
 
 

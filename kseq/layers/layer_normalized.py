@@ -48,7 +48,7 @@ class _Cell(keras.layers.Layer):
 
     def normalization(self, name: str, width: int) -> keras.layers.Layer:
         """Make an LN without shift for (N, width)."""
-        # Of Ba et al.'s own code; small enough for the states of the first steps.
+        # Small beside the variance of the states of the first steps; Keras' 1e-3 is not.
         layer = keras.layers.LayerNormalization(epsilon=1e-5, center=False, name=name)
         layer.build((None, width))
         return layer
