@@ -101,17 +101,18 @@ def count_parameters(options: Options) -> tuple[int, int]:
 
 def show_parts(console: Console, parts: Sequence[Mapping[str, Any]]) -> None:
     """Write a line for each part, under the option that chooses it."""
+    topics = max(len(part["registry"]) for part in parts)
     width = max(len(part["name"]) for part in parts) + 2
-    console.say("", f"{_COLUMNS[0]:<{width}}{_COLUMNS[1]:>12}{_COLUMNS[2]:>14}")
+    console.line(f"{'':<{topics}} {_COLUMNS[0]:<{width}}{_COLUMNS[1]:>12}{_COLUMNS[2]:>14}")
     before = ""
     for part in parts:
         topic = part["registry"] if part["registry"] != before else ""
         name = part["name"] + (" *" if part["chosen"] else "")
         counts = [_shown(part["parameters"]), _shown(part["parameters_without_vectors"])]
         source = f" ({part['source']})" if part["source"] else ""
-        console.say(topic, f"{name:<{width}}{counts[0]:>12}{counts[1]:>14}  {part['summary']}{source}")
+        console.line(f"{topic:<{topics}} {name:<{width}}{counts[0]:>12}{counts[1]:>14}  {part['summary']}{source}")
         if part["misfit"]:
-            console.say("", f"{'':<{width}}{part['misfit']}")
+            console.line(f"{'':<{topics}} {'':<{width}}{part['misfit']}")
         before = part["registry"]
 
 
