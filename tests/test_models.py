@@ -91,10 +91,10 @@ def test_lines_stand_under_one_another(capsys):
     assert models.main(SMALL) == 0
     head, *lines = capsys.readouterr().out.splitlines()[2:]
     assert len(lines) == len(EVERY)
+    width = max(map(len, REGISTRIES))
     for line, (registry, name) in zip(lines, EVERY, strict=True):
         part = REGISTRIES[registry][name]
-        topic = registry if name == next(iter(REGISTRIES[registry])) else ""
-        assert line.startswith(f"{topic:<{max(map(len, REGISTRIES))}} {name} ")
+        assert line.startswith(f"{registry if name == next(iter(REGISTRIES[registry])) else '':<{width}} {name} ")
         assert line[len(head) :].startswith(f"  {part.summary}")
         assert part.source in line
     assert any(line.startswith("cell") for line in lines)
