@@ -19,6 +19,7 @@ from kseq.find_learning_rate import main
 from kseq.learning_rate_figure import draw_learning_rates
 from kseq.learning_rate_sweep import Sweep, sweep_learning_rates
 from kseq.options import Options
+from pipelines import vectorized_split
 from pipelines.text_data import from_splits
 
 PLAIN = Options("toy", optimizer="sgd", momentum=0.0, clip_norm=0.0)
@@ -132,9 +133,9 @@ def tickets(tmp_path, monkeypatch):
 def test_the_command_leaves_a_table_a_picture_and_a_command_to_go_on_with(tickets, tmp_path, monkeypatch, capsys):
     small = [tickets, "--units", "8", "--embedding-dim", "8", "--no-bidirectional"]
     read = []
-    vectorize = experiment.vectorize_split
+    vectorize = vectorized_split.vectorize_split
     monkeypatch.setattr(
-        experiment, "vectorize_split", lambda *inputs, **more: read.append(1) or vectorize(*inputs, **more)
+        vectorized_split, "vectorize_split", lambda *inputs, **more: read.append(1) or vectorize(*inputs, **more)
     )
     assert main([*small, "--steps", "40", "--lowest-rate", "0.001", "--json"]) == errors.DONE
     # Train and validation.
