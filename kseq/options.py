@@ -58,9 +58,7 @@ _DROPOUTS = "default: 0.5 where train has fewer than 10,000 texts, else 0.3"
 
 
 def _rates() -> str:
-    rates = ", ".join(f"{rate} of {name}" for name, rate in LEARNING_RATES.items())
-    factors = {name: part.learning_rate_factor for name, part in ENCODERS.items() if part.learning_rate_factor != 1}
-    return rates + "".join(f"; times {factor:g} for --encoder {name}" for name, factor in factors.items())
+    return ", ".join(f"{rate} of {name}" for name, rate in LEARNING_RATES.items())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -323,13 +321,6 @@ class Options:
     def replace(self, **changes: Any) -> "Options":
         """Copy with some fields changed."""
         return dataclasses.replace(self, **changes)
-
-    @property
-    def peak_learning_rate(self) -> float:
-        """The learning rate: as asked for, or the usual one of the optimizer, times what the encoder wants of it."""
-        if self.learning_rate is not None:
-            return self.learning_rate
-        return LEARNING_RATES[self.optimizer] * ENCODERS[self.encoder].learning_rate_factor
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as a dict of what JSON knows."""
