@@ -174,7 +174,7 @@ class Options:
     units: int = option(
         128, "model", "width of a Transformer, or of a recurrence in one direction", low=1, aliases=("--hidden-size",)
     )
-    kernel_sizes: str = option("3,4,5", "model", "widths of a convolution's filters, in tokens, with commas between")
+    kernel_sizes: str = option("3,4,5", "model", "widths of a convolution's filters, in steps, with commas between")
     filters: int = option(100, "model", "filters of each width", low=1)
     positions: str = option("sinusoidal", "model", "how a Transformer knows positions", choices=POSITIONS)
     num_heads: int = option(4, "model", "heads of attention", low=1)

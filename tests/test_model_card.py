@@ -223,10 +223,10 @@ def test_truncation_is_told(truncation, wording):
 
 SENTENCES = {
     "recurrent": "One layer of 128 gru units reads the first 400 words of a text from left to right;",
-    "convolution": "90 filters for each run of 2, 3 and 7 tokens slide over the first 400 words of a text;",
+    "convolution": "90 filters for each run of 2, 3 and 7 steps slide over the first 400 words of a text;",
     "convolution_recurrent": "slide over the first 400 words of a text, and one layer of 128 gru units reads what they "
     "find from left to right;",
-    "transformer": "One Transformer layer lets every token of the first 400 words of a text look at all others, with "
+    "transformer": "One Transformer layer lets every step of the first 400 words of a text look at all others, with "
     "128 units in 8 heads and rotary positions;",
     "bag": "No layer reads the first 400 words of a text: the vectors go to the head as they are, whatever their "
     "order;",
@@ -246,10 +246,10 @@ def test_every_encoder_says_what_it_does(encoder):
 def test_one_is_no_plural():
     content = record()
     content["options"] |= {"encoder": "transformer", "num_layers": 3, "num_heads": 1, "positions": "sinusoidal"}
-    assert "3 Transformer layers let every token" in Page(model_card(content)).text
+    assert "3 Transformer layers let every step" in Page(model_card(content)).text
     assert "128 units in 1 head and sinusoidal positions" in Page(model_card(content)).text
     content["options"] |= {"encoder": "convolution", "kernel_sizes": "4", "filters": 9}
-    assert "9 filters for each run of 4 tokens slide over" in Page(model_card(content)).text
+    assert "9 filters for each run of 4 steps slide over" in Page(model_card(content)).text
 
 
 def test_an_interrupted_run_says_so():

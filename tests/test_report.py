@@ -63,8 +63,9 @@ def test_memory_is_not_worth_a_line_and_none_is(data):
         ),
     ],
 )
-def test_the_model_is_told_by_its_encoder(chosen, said, capsys):
-    show_model(Console(False), Options("reviews", head="max", **chosen), 1234)
+def test_the_model_is_told_by_its_encoder(data, chosen, said, capsys):
+    prepared = prepare(data, Options("reviews", head="max", **chosen))
+    show_model(Console(False), prepared, 1234)
     assert capsys.readouterr().out == f"model       {said}\n"
 
 
