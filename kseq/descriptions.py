@@ -26,7 +26,7 @@ def convolution(options: Options, text: str, code: Code) -> str:
     """Say how many filters of which widths there are."""
     *others, last = map(str, read_kernel_sizes(options["kernel_sizes"]))
     widths = f"{', '.join(others)} and {last}" if others else last
-    return f"{options['filters']} filters for each run of {widths} tokens slide over {text}"
+    return f"{options['filters']} filters for each run of {widths} steps slide over {text}"
 
 
 def convolution_recurrent(options: Options, text: str, code: Code) -> str:
@@ -39,7 +39,7 @@ def transformer(options: Options, text: str, code: Code) -> str:
     number, heads = options["num_layers"], options["num_heads"]
     layers = "one Transformer layer lets" if number == 1 else f"{number} Transformer layers let"
     return (
-        f"{layers} every token of {text} look at all others, with {options['units']} units in "
+        f"{layers} every step of {text} look at all others, with {options['units']} units in "
         f"{heads} {'head' if heads == 1 else 'heads'} and {code(options['positions'])} positions"
     )
 

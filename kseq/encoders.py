@@ -30,11 +30,9 @@ class Encoder(Part):
 
     Attributes:
         describe: what it does, in words, for the console and the model card.
-        learning_rate_factor: what it wants of the optimizer's usual learning rate.
     """
 
     describe: descriptions.Describe
-    learning_rate_factor: float = 1.0
 
 
 def recurrent(

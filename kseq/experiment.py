@@ -18,6 +18,7 @@ from kseq.inputs import INPUTS, Input
 from kseq.learning_rate_sweep import Sweep, sweep_learning_rates
 from kseq.losses import LabelWeights
 from kseq.model import build_model, serving_model
+from kseq.optimizers import LEARNING_RATES
 from kseq.options import Options
 from kseq.outputs import OUTPUTS, Output
 from kseq.registry import with_options
@@ -104,7 +105,7 @@ def prepare(data: TextData | SequenceData, options: Options, *, with_test: bool 
         **settled,
         epochs=options.epochs or min(max(enough, _FEWEST_EPOCHS), _MOST_EPOCHS),
         monitor=options.monitor or output.monitor,
-        learning_rate=options.peak_learning_rate,
+        learning_rate=LEARNING_RATES[options.optimizer] if options.learning_rate is None else options.learning_rate,
     )
     lengths = splits["train"].lengths
     return Prepared(

@@ -58,9 +58,7 @@ _DROPOUTS = "default: 0.5 where train has fewer than 10,000 texts, else 0.3"
 
 
 def _rates() -> str:
-    rates = ", ".join(f"{rate} of {name}" for name, rate in LEARNING_RATES.items())
-    factors = {name: part.learning_rate_factor for name, part in ENCODERS.items() if part.learning_rate_factor != 1}
-    return rates + "".join(f"; times {factor:g} for --encoder {name}" for name, factor in factors.items())
+    return ", ".join(f"{rate} of {name}" for name, rate in LEARNING_RATES.items())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,7 +174,7 @@ class Options:
     units: int = option(
         128, "model", "width of a Transformer, or of a recurrence in one direction", low=1, aliases=("--hidden-size",)
     )
-    kernel_sizes: str = option("3,4,5", "model", "widths of a convolution's filters, in tokens, with commas between")
+    kernel_sizes: str = option("3,4,5", "model", "widths of a convolution's filters, in steps, with commas between")
     filters: int = option(100, "model", "filters of each width", low=1)
     positions: str = option("sinusoidal", "model", "how a Transformer knows positions", choices=POSITIONS)
     num_heads: int = option(4, "model", "heads of attention", low=1)
@@ -323,13 +321,6 @@ class Options:
     def replace(self, **changes: Any) -> "Options":
         """Copy with some fields changed."""
         return dataclasses.replace(self, **changes)
-
-    @property
-    def peak_learning_rate(self) -> float:
-        """The learning rate: as asked for, or the usual one of the optimizer, times what the encoder wants of it."""
-        if self.learning_rate is not None:
-            return self.learning_rate
-        return LEARNING_RATES[self.optimizer] * ENCODERS[self.encoder].learning_rate_factor
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields as a dict of what JSON knows."""

@@ -49,5 +49,6 @@ class TrainingWatch(keras.callbacks.Callback):
         if not math.isfinite(value):
             raise TrainingError(
                 f"{name} became {value} {when} of epoch {len(self.history.get('loss', ())) + 1}. Try a lower "
-                "--learning-rate, a --clip-norm of 1 or less, a larger --warmup-fraction, or --cell gru or lstm."
+                "--learning-rate, a --clip-norm of 1 or less, a larger --warmup-fraction, or in a recurrence "
+                "--cell gru or lstm."
             )

@@ -475,7 +475,7 @@ def test_typed_flags_set_the_same_options_again():
 
 def test_options_that_a_command_does_not_read_have_no_flag():
     made = Parser(allow_abbrev=False)
-    add_options(made, groups=("training",), without=("epochs",))
+    add_options(made, groups=("data", "training"), without=("epochs",))
     with pytest.raises(UsageError, match="unknown argument '--epochs'"):
         made.parse_all(["reviews", "--epochs", "3"])
     assert made.parse_all(["reviews", "--patience", "3"]).patience == 3

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kseq.encoders import ENCODERS
 from kseq.errors import UsageError
@@ -36,7 +37,7 @@ def convolve_by_hand(row, weights):
     """Filters of each width over one row, which has zeros before and after it."""
     found = []
     for size in (2, 3, 4):
-        kernel, bias = (weights[f"convolution/of_{size}_tokens/{name}"] for name in ("kernel", "bias"))
+        kernel, bias = (weights[f"convolution/{name}_of_{size}"] for name in ("kernel", "bias"))
         outputs = []
         for step in range(len(row)):
             total = bias.copy()
@@ -197,6 +198,44 @@ def test_the_last_step_is_the_last_real_one_wherever_the_padding_is():
         # What read backward has read the first step last.
         halves = [*SEQUENCE[row, last, :half], *SEQUENCE[row, first, half:]]
         np.testing.assert_array_equal(both[row], np.array(halves, np.float32))
+
+
+def test_encoders_run_in_the_session_loader_at_any_size(tmp_path):
+    options = Options("toy", units=6, num_heads=3, filters=5, feed_forward_units=7)
+    vectors, mask = keras.Input((None, 6), name="vectors"), keras.Input((None,), dtype="bool", name="mask")
+    chosen = {name: options.replace(encoder=name) for name in ENCODERS}
+    chosen["rotary"] = options.replace(encoder="transformer", positions="rotary")
+    models = {
+        name: keras.Model([vectors, mask], ENCODERS[each.encoder](vectors, mask, options=each)[0], name=name)
+        for name, each in chosen.items()
+    }
+
+    def serve(*inputs):
+        return {name: model(inputs) for name, model in models.items()}
+
+    archive = keras.export.ExportArchive()
+    for model in models.values():
+        archive.track(model)
+    signature = [tf.TensorSpec((None, None, 6), name="vectors"), tf.TensorSpec((None, None), tf.bool, name="mask")]
+    archive.add_endpoint("serve", serve, signature)
+    archive.write_out(tmp_path / "model", verbose=False)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        graph = tf.compat.v1.saved_model.load(session, ["serve"], str(tmp_path / "model"))
+        tensors = graph.signature_def["serve"]
+        fetched = {name: tensor.name for name, tensor in tensors.outputs.items()}
+        found = {}
+        # TensorFlow's convolution of no rows at all has the width of its input.
+        for batch, length in [(0, 1), (0, 4), (1, 1), (4, 7)]:
+            rows, real = SEQUENCE[:batch, :length].astype(np.float32), MASK[:batch, :length]
+            feed = {tensors.inputs["vectors"].name: rows, tensors.inputs["mask"].name: real}
+            found[batch, length] = session.run(fetched, feed)
+    for (batch, length), answers in found.items():
+        assert set(answers) == set(models)
+        for name, answer in answers.items():
+            assert answer.shape == (batch, length, 15 if name == "convolution" else 6), name
+    expected = serve(SEQUENCE.astype(np.float32), MASK)
+    for name, answer in found[4, 7].items():
+        np.testing.assert_allclose(answer[MASK], np.array(expected[name])[MASK], atol=1e-6, err_msg=name)
 
 
 # What does not fit

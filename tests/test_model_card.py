@@ -8,6 +8,7 @@ import math
 import pytest
 from markdown_it import MarkdownIt
 
+from kseq.encoders import ENCODERS
 from kseq.model_card import _REQUIRED, model_card
 
 
@@ -218,6 +219,37 @@ def test_truncation_is_told(truncation, wording):
     assert text.count(wording) == 2
     assert "in both directions" in text
     assert "2 layers of 128 gru units each read" in text
+
+
+SENTENCES = {
+    "recurrent": "One layer of 128 gru units reads the first 400 words of a text from left to right;",
+    "convolution": "90 filters for each run of 2, 3 and 7 steps slide over the first 400 words of a text;",
+    "convolution_recurrent": "slide over the first 400 words of a text, and one layer of 128 gru units reads what they "
+    "find from left to right;",
+    "transformer": "One Transformer layer lets every step of the first 400 words of a text look at all others, with "
+    "128 units in 8 heads and rotary positions;",
+    "bag": "No layer reads the first 400 words of a text: the vectors go to the head as they are, whatever their "
+    "order;",
+}
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_every_encoder_says_what_it_does(encoder):
+    chosen = {"encoder": encoder, "kernel_sizes": "2, 3,7", "filters": 90, "num_heads": 8, "positions": "rotary"}
+    content = record()
+    content["options"] |= chosen
+    text = Page(model_card(content)).text
+    assert SENTENCES[encoder] in text
+    assert ("gru" in text.replace("imdb --cell gru", "").replace("imdb-gru", "")) == ("recurrent" in encoder)
+
+
+def test_one_is_no_plural():
+    content = record()
+    content["options"] |= {"encoder": "transformer", "num_layers": 3, "num_heads": 1, "positions": "sinusoidal"}
+    assert "3 Transformer layers let every step" in Page(model_card(content)).text
+    assert "128 units in 1 head and sinusoidal positions" in Page(model_card(content)).text
+    content["options"] |= {"encoder": "convolution", "kernel_sizes": "4", "filters": 9}
+    assert "9 filters for each run of 4 steps slide over" in Page(model_card(content)).text
 
 
 def test_an_interrupted_run_says_so():

@@ -7,7 +7,7 @@ import pytest
 from kseq.console import Console
 from kseq.experiment import prepare
 from kseq.options import Options
-from kseq.report import show_cache, show_kept
+from kseq.report import show_cache, show_kept, show_model
 from kseq.training import TrainingResult
 from pipelines import reviews
 from pipelines.vectorized_split import SEQUENCE_INPUT
@@ -47,6 +47,26 @@ def test_memory_is_not_worth_a_line_and_none_is(data):
     assert none.padding_share == memory.padding_share
     assert none.input.tell(none) == memory.input.tell(memory)
     assert list(none.splits["train"].specs) == [SEQUENCE_INPUT]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (
+            {"cell": "lstm", "num_layers": 2, "bidirectional": True},
+            "2 layers of 128 lstm units each read a text in both directions; head max: 1,234 parameters",
+        ),
+        (
+            {"encoder": "bag"},
+            "no layer reads a text: the vectors go to the head as they are, whatever their order; head max: 1,234 "
+            "parameters",
+        ),
+    ],
+)
+def test_the_model_is_told_by_its_encoder(data, chosen, said, capsys):
+    prepared = prepare(data, Options("reviews", head="max", **chosen))
+    show_model(Console(False), prepared, 1234)
+    assert capsys.readouterr().out == f"model       {said}\n"
 
 
 @pytest.mark.parametrize(

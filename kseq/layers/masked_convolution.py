@@ -31,18 +31,25 @@ class MaskedConvolution(keras.layers.Layer):
         self.supports_masking = True
         self.filters = filters
         self.kernel_sizes = list(kernel_sizes)
-        self.convolutions = [
-            keras.layers.Conv1D(filters, size, padding="same", activation="relu", name=f"of_{size}_tokens")
+
+    def build(self, vectors_shape, mask_shape=None):
+        self.kernels = [
+            self.add_weight(name=f"kernel_of_{size}", shape=(size, vectors_shape[-1], self.filters))
+            for size in self.kernel_sizes
+        ]
+        self.biases = [
+            self.add_weight(name=f"bias_of_{size}", shape=(self.filters,), initializer="zeros")
             for size in self.kernel_sizes
         ]
 
-    def build(self, vectors_shape, mask_shape=None):
-        for convolution in self.convolutions:
-            convolution.build(vectors_shape)
-
     def call(self, vectors: KerasTensor, mask: KerasTensor) -> KerasTensor:
         vectors = vectors * ops.cast(mask, vectors.dtype)[:, :, None]  # (B, T, E)
-        return ops.concatenate([convolution(vectors) for convolution in self.convolutions], axis=-1)
+        # TensorFlow's convolution of no texts at all, on a CPU, has the width of its input.
+        shape = (*ops.shape(vectors)[:2], self.filters)
+        settings = {"padding": "same", "data_format": "channels_last"}
+        found = [ops.reshape(ops.conv(vectors, kernel, **settings), shape) for kernel in self.kernels]
+        sums = [each + bias for each, bias in zip(found, self.biases, strict=True)]  # (B, T, filters) each
+        return ops.relu(ops.concatenate(sums, axis=-1))  # (B, T, filters × widths)
 
     def compute_output_shape(self, vectors_shape, mask_shape=None):
         return (*vectors_shape[:-1], self.filters * len(self.kernel_sizes))
