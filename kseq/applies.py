@@ -1,6 +1,6 @@
 """Which options apply to a choice of parts, as the parts themselves tell. No TensorFlow here."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from kseq.errors import UsageError
 from kseq.options import FIELDS, REGISTRIES, Options, chosen_parts
@@ -33,44 +33,54 @@ def choosing(options: Options, registry: str, name: str) -> Options:
     return options
 
 
-def check_applies(options: Options, typed: Collection[str], dataset_reads: Collection[str]) -> None:
+def check_applies(
+    options: Options, typed: Collection[str], dataset_reads: Collection[str], others: Sequence[Options] = ()
+) -> None:
     """Refuse options that were typed and that none of the chosen parts reads.
 
     Args:
         options: all values.
         typed: names of the fields that the user set.
         dataset_reads: names of the arguments of the dataset's `load`.
+        others: of further models that the same flags are for; it is enough that one of all reads a flag.
 
     Raises:
         UsageError: naming the flag, the choice that does not read it and those that would.
     """
-    chosen = list(chosen_parts(options))
-    in_use = {option for option, _, _ in chosen}
-    read_now = {name for _, _, part in chosen for name in part.reads}
     for name in typed:
-        readers = readers_of(name)
-        if readers and name not in read_now:
-            used = sorted(_in_the_way(name, options, in_use))
-            wanted = [_flags(registry, part, options, in_use) for registry, part in readers]
-            raise UsageError(
-                f"--{_dashed(name)} does not apply to {' and '.join(used)}; it is read by {', '.join(wanted)}. "
-                "Leave it out, or choose one of those."
-            )
-        applies = FIELDS[name].metadata.get("applies")
-        if applies and not applies[1](options):
-            raise UsageError(f"--{_dashed(name)} needs {applies[0]}. Leave it out, or add that.")
-        other = FIELDS[name].metadata.get("not_with")
-        if other and getattr(options, other) is not None:
-            raise UsageError(
-                f"--{_dashed(name)} does not apply beside --{_dashed(other)} {getattr(options, other)}, which gives "
-                "that split whole. Leave one of the two out."
-            )
-        if FIELDS[name].metadata.get("group") == "data" and name not in dataset_reads:
-            takes = [f"--{_dashed(read)}" for read in sorted(dataset_reads) if read in FIELDS]
-            raise UsageError(
-                f"--{_dashed(name)} does not apply to the dataset {options.dataset!r}, which takes "
-                f"{', '.join(takes) or 'none of its kind'}. Leave it out."
-            )
+        reasons = [refusal(name, each, dataset_reads) for each in (options, *others)]
+        if None not in reasons:
+            raise UsageError(reasons[0])
+
+
+def refusal(name: str, options: Options, dataset_reads: Collection[str]) -> str | None:
+    """Say why an option does nothing beside the others, and what to do about it; None where it does something."""
+    chosen = list(chosen_parts(options))
+    readers = readers_of(name)
+    if readers and not any(name in part.reads for _, _, part in chosen):
+        in_use = {option for option, _, _ in chosen}
+        used = sorted(_in_the_way(name, options, in_use))
+        wanted = [_flags(registry, part, options, in_use) for registry, part in readers]
+        return (
+            f"--{_dashed(name)} does not apply to {' and '.join(used)}; it is read by {', '.join(wanted)}. "
+            "Leave it out, or choose one of those."
+        )
+    applies = FIELDS[name].metadata.get("applies")
+    if applies and not applies[1](options):
+        return f"--{_dashed(name)} needs {applies[0]}. Leave it out, or add that."
+    other = FIELDS[name].metadata.get("not_with")
+    if other and getattr(options, other) is not None:
+        return (
+            f"--{_dashed(name)} does not apply beside --{_dashed(other)} {getattr(options, other)}, which gives "
+            "that split whole. Leave one of the two out."
+        )
+    if FIELDS[name].metadata.get("group") == "data" and name not in dataset_reads:
+        takes = [f"--{_dashed(read)}" for read in sorted(dataset_reads) if read in FIELDS]
+        return (
+            f"--{_dashed(name)} does not apply to the dataset {options.dataset!r}, which takes "
+            f"{', '.join(takes) or 'none of its kind'}. Leave it out."
+        )
+    return None
 
 
 def _in_the_way(name: str, options: Options, in_use: Collection[str]) -> set[str]:

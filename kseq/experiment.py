@@ -18,8 +18,8 @@ from kseq.class_weights import check_weights
 from kseq.errors import UsageError
 from kseq.learning_rate_sweep import Sweep, sweep_learning_rates
 from kseq.losses import LabelWeights
-from kseq.model import build_model
-from kseq.options import Options
+from kseq.model import build_model, serving_model
+from kseq.options import FIELDS, Options
 from kseq.outputs import OUTPUTS, Output
 from kseq.text_options import CHARACTER
 from kseq.thresholds import Decision
@@ -76,8 +76,40 @@ class Prepared:
         return OUTPUTS[self.data.target_kind]
 
 
+@dataclasses.dataclass(frozen=True)
+class Vectorized:
+    """Data as tensors, which several models can read.
+
+    Attributes:
+        data: the texts.
+        vectorizer: adapted on the training split.
+        splits: train, validation and test, vectorized.
+    """
+
+    data: TextData
+    vectorizer: Vectorizer
+    splits: Mapping[str, Split]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What a trained model answers to the held-out texts, and how good that is.
+
+    Attributes:
+        server: the portable model, from the vectorizer's tensors to probabilities.
+        answers: probabilities (N, C) of validation and test.
+        decision: the thresholds.
+        scores: of validation and test.
+    """
+
+    server: keras.Model
+    answers: Mapping[str, np.ndarray]
+    decision: Decision
+    scores: Mapping[str, Any]
+
+
 def prepare(data: TextData, options: Options, *, with_test: bool = True) -> Prepared:
-    """Adapt the vectorizer on train, and vectorize every split once.
+    """Adapt the vectorizer on train, vectorize every split once, and fill in what the options leave to the data.
 
     Args:
         data: the texts.
@@ -87,8 +119,29 @@ def prepare(data: TextData, options: Options, *, with_test: bool = True) -> Prep
     Raises:
         UsageError: an option that does not fit the classes of the data.
     """
-    output = OUTPUTS[data.target_kind]
-    _check_fits(data, output, options)
+    check_fits(data, options)
+    return fill_in(vectorize(data, options, with_test=with_test), options)
+
+
+def check_fits(data: TextData, options: Options) -> None:
+    """Raise `UsageError` for options that do not fit the classes of the data."""
+    check_weights(options.class_weight, data.class_names)
+    if options.tune_threshold and not OUTPUTS[data.target_kind].can_tune(len(data.class_names)):
+        raise UsageError(
+            f"--tune-threshold needs two classes, or texts with several labels; {data.name!r} has "
+            f"{len(data.class_names)} classes, of which the most probable one is given. Leave it out; against uneven "
+            "classes there is --class-weight balanced."
+        )
+
+
+def text_settings(options: Options) -> tuple[object, ...]:
+    """Give what decides, beside the data, how texts become tensors; equal settings make equal tensors."""
+    of_text = [getattr(options, name) for name, field in FIELDS.items() if field.metadata.get("group") == "text"]
+    return (*of_text, needed_tensors(options))
+
+
+def vectorize(data: TextData, options: Options, *, with_test: bool = True) -> Vectorized:
+    """Adapt the vectorizer on train, and vectorize every split once, as `text_settings` say."""
     if options.max_train_samples is not None:
         # Before anything is counted: what is left out shall not be known.
         data = sample_train(data, options.max_train_samples, options.split_seed)
@@ -119,6 +172,13 @@ def prepare(data: TextData, options: Options, *, with_test: bool = True) -> Prep
         )
         for name in read
     }
+    return Vectorized(data, vectorizer, splits)
+
+
+def fill_in(vectorized: Vectorized, options: Options) -> Prepared:
+    """Fill in what the options leave to the data, and weigh the texts of train as they say."""
+    data, vectorizer, splits = vectorized.data, vectorized.vectorizer, dict(vectorized.splits)
+    output = OUTPUTS[data.target_kind]
     # Validation and test stay as they are: what counts is how the model does on texts as they come.
     sample_weights, label_weights = output.weights(options.class_weight, splits["train"].targets, data.class_names)
     if sample_weights is not None:
@@ -128,7 +188,7 @@ def prepare(data: TextData, options: Options, *, with_test: bool = True) -> Prep
     options = options.replace(
         embedding_dropout=dropout if options.embedding_dropout is None else options.embedding_dropout,
         dropout=dropout if options.dropout is None else options.dropout,
-        vocabulary_size=len(vocabulary),
+        vocabulary_size=len(vectorizer.vocabulary),
         sequence_length=vectorizer.sequence_length,
         epochs=options.epochs or min(max(enough, _FEWEST_EPOCHS), _MOST_EPOCHS),
         monitor=options.monitor or output.monitor,
@@ -218,10 +278,20 @@ def sweep_model(
     )
 
 
-def probabilities(serving_model: keras.Model, split: Split) -> np.ndarray:
+def evaluate(trained: keras.Model, prepared: Prepared, options: Options) -> Evaluation:
+    """Score a trained model on validation and, once, on test."""
+    data = prepared.data
+    server = serving_model(trained, options, prepared.vectorizer.spec, len(data.class_names), data.target_kind)
+    answers = {split: probabilities(server, prepared.splits[split]) for split in ("validation", "test")}
+    decision = decide(answers["validation"], prepared)
+    scores = {split: score_split(answers[split], prepared, split, decision) for split in answers}
+    return Evaluation(server, answers, decision, scores)
+
+
+def probabilities(server: keras.Model, split: Split) -> np.ndarray:
     """Compute the probabilities (N, C) of every text of a split, in its order."""
     batches, order = evaluation_batches(split, _EVALUATION_BATCH)
-    answers = serving_model.predict(batches, verbose=0)
+    answers = server.predict(batches, verbose=0)
     in_order = np.empty_like(answers)
     in_order[order] = answers
     return in_order
@@ -254,14 +324,3 @@ def score_parts(answers: np.ndarray, prepared: Prepared, decision: Decision) -> 
         name: prepared.output.score(answers[chosen], targets[chosen], prepared.data.class_names, decision.thresholds)
         for name, chosen in prepared.data.test_parts.items()
     }
-
-
-def _check_fits(data: TextData, output: Output, options: Options) -> None:
-    """Raise `UsageError` for options that do not fit the classes of the data."""
-    check_weights(options.class_weight, data.class_names)
-    if options.tune_threshold and not output.can_tune(len(data.class_names)):
-        raise UsageError(
-            f"--tune-threshold needs two classes, or texts with several labels; {data.name!r} has "
-            f"{len(data.class_names)} classes, of which the most probable one is given. Leave it out; against uneven "
-            "classes there is --class-weight balanced."
-        )
