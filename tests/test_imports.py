@@ -106,6 +106,17 @@ ORDER = [
     "kseq.command_line",
     "kseq.report",
     "kseq.commands",
+    "kseq.latency",
+    "kseq.comparison",
+    "kseq.comparison.rows",
+    "kseq.comparison.trainings",
+    "kseq.comparison.folder",
+    "kseq.comparison.results",
+    "kseq.comparison.row_training",
+    "kseq.comparison.table",
+    "kseq.comparison.figure",
+    "kseq.comparison.page",
+    "kseq.comparison.writing",
 ]
 COMMAND_MODULES = [f"kseq.{verb}" for verb in COMMANDS]
 # Where text data and models meet, beside the commands.
@@ -118,6 +129,8 @@ MEETING_PLACES = {
     "kseq.__main__",
     "kseq.prediction_job",
     "kseq.commands",
+    "kseq.comparison.row_training",
+    "kseq.comparison.writing",
 }
 # What is read before the slow imports: flags, usage errors, listings.
 LIGHT = {
@@ -154,6 +167,8 @@ LIGHT = {
     "kseq.row_files",
     "kseq.prediction_job",
     "kseq.commands",
+    "kseq.comparison",
+    "kseq.comparison.rows",
     "kseq.__main__",
     "pipelines",
     "pipelines.errors",
