@@ -1,4 +1,4 @@
-"""What each encoder does, in words, for the console and the model card.
+"""What each encoder does and what the head is, in words, for the console and the model card.
 
 `describe(options, text, code)` makes a clause that begins in lower case and has no full stop: `options` is a mapping of
 all options, `text` what is read, such as "the first 400 words of a text", and `code` shows a name of ours.
@@ -47,3 +47,9 @@ def transformer(options: Options, text: str, code: Code) -> str:
 def bag(options: Options, text: str, code: Code) -> str:
     """Say that nothing reads the order."""
     return f"no layer reads {text}: the vectors go to the head as they are, whatever their order"
+
+
+def head(options: Options, code: Code) -> str:
+    """Name the head, and of attention its kind, which records of earlier versions lack."""
+    kind = f" ({code(options['attention'])})" if options["head"] == "attention" and "attention" in options else ""
+    return code(options["head"]) + kind

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kseq import labels_card
+from kseq import descriptions, labels_card
 from kseq.encoders import ENCODERS
 from kseq.inputs import INPUTS, Input
 from kseq.markdown import code as _code
@@ -244,9 +244,9 @@ def _model(record: Mapping[str, Any], several: bool) -> Iterable[str]:
     read = f"{kind.card.kept(options)} of a {kind.noun}"
     encoded = ENCODERS[options.get("encoder", "recurrent")].describe(options, read, _code)
     yield (
-        f"{kind.card.vectors(record)} {encoded[0].upper()}{encoded[1:]}; the head {_code(options['head'])} makes one "
-        f"vector of what comes out, and {'a sigmoid for each label' if several else 'a softmax'} makes probabilities "
-        f"of that. {model['parameters']:,} parameters."
+        f"{kind.card.vectors(record)} {encoded[0].upper()}{encoded[1:]}; the head {descriptions.head(options, _code)} "
+        f"makes one vector of what comes out, and {'a sigmoid for each label' if several else 'a softmax'} makes "
+        f"probabilities of that. {model['parameters']:,} parameters."
     )
     kept = f"epoch {record['best_epoch']} of {record['epochs']} was kept" if record["best_epoch"] else "no epoch ended"
     machine, versions = record["machine"], {"kseq": record["kseq"], **record["versions"]}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from kseq import descriptions
 from kseq.class_weights import NONE
 from kseq.console import Console
 from kseq.encoders import ENCODERS
@@ -92,7 +93,7 @@ def show_model(console: Console, prepared: Prepared, parameters: int) -> None:
     """Say what is trained."""
     options = prepared.options
     encoded = ENCODERS[options.encoder].describe(options.to_dict(), f"a {prepared.input.noun}", str)
-    console.say("model", f"{encoded}; head {options.head}: {parameters:,} parameters")
+    console.say("model", f"{encoded}; head {descriptions.head(options.to_dict(), str)}: {parameters:,} parameters")
 
 
 def epoch_line(console: Console, prepared: Prepared) -> Callable[[int, Mapping[str, float]], None]:

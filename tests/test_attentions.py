@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from kseq.attentions import ATTENTIONS
-from kseq.layers.masked_softmax import masked_softmax
 from kseq.layers.structured_attention import StructuredAttention
 from kseq.options import Options
 
@@ -198,13 +197,6 @@ def test_weights_are_float32_under_mixed_precision(attention):
     assert weights.dtype == np.float32
     np.testing.assert_allclose(weights, 1 / 1000, rtol=1e-4)
     assert model(inputs).dtype == "float16"
-
-
-def test_masked_softmax_of_no_real_step_is_0():
-    scores = np.array([[3.0, -2e3], [1.0, 2.0], [0.0, 5.0]])
-    got = np.array(masked_softmax(scores, np.array([[1, 1], [0, 0], [1, 0]], bool)))
-    np.testing.assert_allclose(got, [[1, 0], [0, 0], [1, 0]], atol=1e-7)
-    assert got.dtype == np.float32
 
 
 def test_the_penalty_of_hops_is_in_the_loss_of_training_alone():

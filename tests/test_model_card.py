@@ -204,6 +204,16 @@ def test_bare_addresses_are_escaped():
     assert "://a" not in card.replace(r"\://", "")
 
 
+def test_the_head_is_named_and_of_attention_its_kind():
+    content = record()
+    assert "the head max_mean makes one vector" in Page(model_card(content)).text
+    content["options"] |= {"head": "attention", "attention": "structured"}
+    assert "the head attention (structured) makes one vector" in Page(model_card(content)).text
+    # As an earlier version wrote it.
+    del content["options"]["attention"]
+    assert "the head attention makes one vector" in Page(model_card(content)).text
+
+
 @pytest.mark.parametrize(
     ("truncation", "wording"),
     [

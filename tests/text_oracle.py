@@ -62,8 +62,11 @@ def sentences_of(text, character=False):
 
 
 def _placed_words(text):
-    found = ((match[0].replace("\u200d", "").strip(".,'").lower(), match.start()) for match in _TOKEN.finditer(text))
-    return [(_NAMES.get(word, word), place) for word, place in found if word]
+    """Each word with the place where it begins."""
+    for match in _TOKEN.finditer(text):
+        word = match[0].replace("\u200d", "").strip(".,'").lower()
+        if word:
+            yield _NAMES.get(word, word), match.end() - len(match[0].lstrip(".,'"))
 
 
 def _placed_characters(text):
