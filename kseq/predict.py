@@ -61,6 +61,11 @@ def _run(arguments: Sequence[str]) -> int:
     folder = find_version(Path(typed.model))
     class_names = read_lines(folder, LABELS_FILE)
     record = _record(folder)
+    if record.get("data", {}).get("input_kind") == "numeric":
+        raise errors.UsageError(
+            f"{folder} labels numeric sequences, and the rows of a file are answered as texts. From Python, give "
+            "arrays (T, F) to kseq.load."
+        )
     several = record.get("data", {}).get("target_kind") == "classes"
     if not 1 <= typed.top_k <= len(class_names) or (several and typed.top_k != 1):
         most = f"at most {len(class_names)}, the number of its classes" if not several else "1: it gives all labels"

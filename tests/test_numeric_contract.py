@@ -8,7 +8,9 @@ import pytest
 import tensorflow as tf
 
 from kseq.applies import chosen_parts
+from kseq.attentions import ATTENTIONS
 from kseq.encoders import ENCODERS
+from kseq.errors import UsageError
 from kseq.heads import HEADS
 from kseq.layers.length_mask import LengthMask
 from kseq.model import build_model, serving_model
@@ -26,16 +28,14 @@ VALUES = np.random.default_rng(8).normal(size=(3, 7, CHANNELS)).astype(np.float3
 # A real step may be all zeros, in the middle and at the end.
 VALUES[0, 2] = VALUES[0, 6] = VALUES[1, 3] = 0
 VALUES *= (np.arange(7) < LENGTHS[:, None])[:, :, None]
-GRID = [
-    pytest.param(encoder, head, id=f"{encoder}-{head}")
+PAIRS = [
+    {"encoder": encoder, "head": head}
     for encoder, head in itertools.islice(
         zip(itertools.cycle(ENCODERS), itertools.cycle(HEADS), strict=False), max(len(ENCODERS), len(HEADS))
     )
 ]
-
-
-def options_of(encoder, head):
-    return Options("toy", encoder=encoder, head=head, **SMALL)
+PAIRS += [{"head": "attention", "attention": name} for name, part in ATTENTIONS.items() if not part.needs]
+GRID = [pytest.param(Options("toy", **pair, **SMALL), id="-".join(pair.values())) for pair in PAIRS]
 
 
 def small_model(options):
@@ -51,9 +51,8 @@ def ask(model, values=VALUES, lengths=LENGTHS):
     return model({"values": tf.constant(values), "lengths": tf.constant(lengths)}, training=False).numpy()
 
 
-@pytest.mark.parametrize(("encoder", "head"), GRID)
-def test_padding_batching_order_saving_and_gradients(encoder, head, tmp_path):
-    options = options_of(encoder, head)
+@pytest.mark.parametrize("options", GRID)
+def test_padding_batching_order_saving_and_gradients(options, tmp_path):
     model = small_model(options)
     expected = ask(model)
     assert expected.shape == (3, 3)
@@ -87,8 +86,14 @@ def test_padding_batching_order_saving_and_gradients(encoder, head, tmp_path):
 
 
 def test_the_grid_covers_every_encoder_and_every_head():
-    assert {param.values[0] for param in GRID} == set(ENCODERS)
-    assert {param.values[1] for param in GRID} == set(HEADS)
+    assert {pair.get("encoder") for pair in PAIRS} >= set(ENCODERS)
+    assert {pair["head"] for pair in PAIRS} == set(HEADS)
+
+
+def test_what_needs_sentences_is_refused():
+    options = Options("toy", head="attention", attention="hierarchical", **SMALL)
+    with pytest.raises(UsageError, match=r"--attention hierarchical needs sentence_ids, and .* values, lengths alone"):
+        small_model(options)
 
 
 def test_the_mask_follows_from_the_lengths_alone():

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import kseq
 from kseq import data as data_command
-from kseq import errors
+from kseq import errors, find_learning_rate, predict
 from kseq.errors import VerificationError
 from kseq.inputs import INPUTS
 from kseq.options import FIELDS
@@ -180,6 +180,19 @@ def test_verification_finds_other_probabilities(run):
 def test_what_is_no_list_of_sequences_is_told(run, given, kind, said):
     with pytest.raises(kind, match=said):
         kseq.load(run[0], verify=False)(given)
+
+
+def test_the_predict_command_says_that_it_is_for_texts(run, tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("ax,ay,still\n1,2,3\n")
+    assert predict.main([str(run[0]), str(tmp_path / "a.csv")]) == errors.USAGE
+    assert "labels numeric sequences" in capsys.readouterr().err
+
+
+def test_the_learning_rate_sweep_reads_no_test(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = [write(tmp_path / "a.csv", sequences(60, 1)), "--sequence-column", "window", "--cell", "simple_rnn"]
+    assert find_learning_rate.main([*arguments, "--units", "4", "--steps", "20"]) == errors.DONE
+    assert "one layer of 4 simple_rnn units reads a sequence" in capsys.readouterr().out
 
 
 def test_the_data_command_tells_the_channels(tmp_path, capfd):
