@@ -281,6 +281,9 @@ class Options:
     tune_threshold: bool = option(
         False, "training", "choose the decision threshold, of two classes or of each label, for validation's macro-F1"
     )
+    baseline: bool = option(
+        True, "training", "also train a linear model on word n-grams, and compare the model with it"
+    )
     seed: int = option(0, "training", "seed of weights, dropout and order", low=0, high=2**32 - 1)
 
     cache: str = option(
