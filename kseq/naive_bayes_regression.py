@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-# Both chosen on validation, of five datasets: see benchmarks/baseline.md.
+# Chosen, as the unit length, on the validation of five datasets: see benchmarks/README.md.
 _INVERSE_REGULARISATION = 10.0
 _PASSES = 30
-# liblinear's own default for this solver; ten and a hundred times less changed no answer of a hundred.
+# liblinear's own default for this solver; a hundredth of it changed no score.
 _TOLERANCE = 0.1
 _SMOOTHING = 1.0
 
