@@ -135,7 +135,7 @@ def _kept_or_computed(prepared: Prepared, interrupted: Callable[[], bool]) -> tu
     found = cache.find(key)
     if found is not None and {split: array.shape for split, array in found.items()} == shapes:
         return found, True
-    found = _probabilities(prepared, interrupted)
+    found = _probabilities(data, prepared, interrupted)
     cache.keep(key, found)
     return found, False
 
@@ -149,11 +149,10 @@ def _key(data: TextData, options: Options) -> str:
     return json.dumps([splits, settings, sklearn.__version__, tf.__version__])
 
 
-def _probabilities(prepared: Prepared, interrupted: Callable[[], bool]) -> dict[str, np.ndarray]:
+def _probabilities(data: TextData, prepared: Prepared, interrupted: Callable[[], bool]) -> dict[str, np.ndarray]:
     """Train one regression a label, and compute the probabilities (N, C) of validation and test, float32."""
     from kseq import naive_bayes_regression
 
-    data = prepared.data
     present, weights = _labels(prepared)
     words = _read_words(data, min(_MOST_WORDS, _MOST_WORK // present.shape[1]), interrupted)
     tables = frequent_ngrams(*words["train"], LONGEST)

@@ -281,9 +281,6 @@ class Options:
     tune_threshold: bool = option(
         False, "training", "choose the decision threshold, of two classes or of each label, for validation's macro-F1"
     )
-    baseline: bool = option(
-        True, "training", "also train a linear model on word n-grams, and compare the model with it"
-    )
     seed: int = option(0, "training", "seed of weights, dropout and order", low=0, high=2**32 - 1)
 
     cache: str = option(
@@ -297,6 +294,7 @@ class Options:
     )
 
     output_dir: str = option("saved_models", "output", "folder for exports", aliases=("--output",))
+    baseline: bool = option(True, "output", "also train a linear model on word n-grams, and compare the model with it")
     predictions_text: bool = option(True, "output", "begin each row of predictions.csv with its text, up to 500 signs")
     name: str | None = option(
         None,

@@ -229,14 +229,6 @@ def test_too_many_words_leave_it_out(monkeypatch):
     assert measured(prepared_of("weather")) == found
 
 
-def test_what_is_no_text_leaves_it_out():
-    prepared = prepared_of("weather")
-    numbers = tf.data.Dataset.from_tensors((tf.zeros((5, 2)), 0))
-    found = measured(dataclasses.replace(prepared, data=dataclasses.replace(prepared.data, train=numbers)))
-    assert "not texts" in found.reason
-    assert found.to_dict() == {"left_out": found.reason}
-
-
 def test_a_label_that_all_texts_have_is_no_question():
     prepared = prepared_of("several")
     train = prepared.splits["train"]
