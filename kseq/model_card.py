@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kseq import descriptions, labels_card
+from kseq import baseline_card, descriptions, labels_card
 from kseq.encoders import ENCODERS
 from kseq.inputs import INPUTS, Input
 from kseq.markdown import code as _code
@@ -61,6 +61,7 @@ def model_card(record: Mapping[str, Any]) -> str:
         *_use(record, labels_card.ANSWER if several else _ANSWER),
         "## Scores",
         *(labels_card.scores(record, _SHOWN_CLASSES) if several else _scores(record)),
+        *baseline_card.comparison(record),
         *_hints(record),
         "## Confidence",
         *(labels_card.confidence(record) if several else _confidence(record)),

@@ -7,10 +7,8 @@ Keras is imported when a part is built, so that the registry can be listed witho
 """
 
 from collections.abc import Callable
-from collections.abc import Callable
 from typing import Any
 
-from kseq.errors import UsageError
 from kseq.errors import UsageError
 from kseq.registry import Part
 
@@ -86,11 +84,6 @@ def _decaying_matrices(optimizer: Any) -> Any:
     """Leave out of the weight decay what is no matrix."""
     optimizer.exclude_from_weight_decay(var_names=_NOT_DECAYED)
     return optimizer
-
-
-def _part(build: Callable[..., Any], summary: str, source: str = "") -> Part:
-    """Make the part of an optimizer; all of them clip alike."""
-    return Part(build, summary, source, check=_check_clipping)
 
 
 def _part(build: Callable[..., Any], summary: str, source: str = "") -> Part:

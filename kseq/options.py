@@ -294,6 +294,7 @@ class Options:
     )
 
     output_dir: str = option("saved_models", "output", "folder for exports", aliases=("--output",))
+    baseline: bool = option(True, "output", "also train a linear model on word n-grams, and compare the model with it")
     predictions_text: bool = option(True, "output", "begin each row of predictions.csv with its text, up to 500 signs")
     name: str | None = option(
         None,

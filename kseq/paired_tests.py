@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+_SIGNIFICANT = 0.05
+_LEAST_SHOWN = 0.001
+
 
 @dataclasses.dataclass(frozen=True)
 class McNemar:
@@ -20,6 +23,18 @@ class McNemar:
     b: int
     c: int
     p: float
+
+    @property
+    def verdict(self) -> str:
+        """Say whether the first one is "better", "worse" or "not distinguishable", at a p of 0.05."""
+        if self.p >= _SIGNIFICANT:
+            return "not distinguishable"
+        return "better" if self.b > self.c else "worse"
+
+    @property
+    def shown_p(self) -> str:
+        """Write p, such as "p = 0.043" or "p < 0.001"."""
+        return f"p = {self.p:.3f}" if self.p >= _LEAST_SHOWN else f"p < {_LEAST_SHOWN}"
 
 
 def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:

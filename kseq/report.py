@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kseq import descriptions
+from kseq.baseline import Baseline, LeftOut
 from kseq.class_weights import NONE
 from kseq.console import Console
 from kseq.encoders import ENCODERS
@@ -140,6 +141,22 @@ def show_decision(console: Console, prepared: Prepared, decision: Decision, vali
     )
 
 
+def show_baseline(console: Console, found: Baseline | LeftOut) -> None:
+    """Say how good the n-gram model is, and whether the model is better than it."""
+    if isinstance(found, LeftOut):
+        console.say("baseline", f"n-grams: left out, since {found.reason}")
+        return
+    test, compared = found.scores["test"], found.comparisons["test"]
+    measure = next(name for name in test.MAIN if name in _FRACTIONS_OF_TEXTS)
+    time_taken = "kept by an earlier run" if found.reused else f"{found.seconds:.1f} s"
+    console.say(
+        "baseline",
+        f"n-grams, test: {_score(test, measure)}  ({time_taken})\n"
+        f"the model is {compared.verdict}: it alone is right in b = {compared.b:,} texts, the n-grams alone in "
+        f"c = {compared.c:,} (McNemar's test, {compared.shown_p})",
+    )
+
+
 def show_hints(console: Console, hints: Sequence[str]) -> None:
     """Say what the scores tell of uneven classes."""
     for hint in hints:
@@ -177,6 +194,7 @@ def run_object(
     decision: Decision,
     scores: Mapping[str, Any],
     test_parts: Mapping[str, Any],
+    baseline: Baseline | LeftOut | None,
     started: float,
 ) -> dict[str, Any]:
     """Make the JSON object of a run."""
@@ -188,6 +206,7 @@ def run_object(
         "thresholds": decision.named(prepared.data.class_names),
         "padding_share": prepared.padding_share,
         "test_parts": {name: summary(part) for name, part in test_parts.items()},
+        "baseline": _baseline_summary(baseline),
     }
 
 
@@ -196,6 +215,13 @@ def summary(scores: Any) -> dict[str, Any]:
     found = scores.to_dict()
     wanted = [name for measure in scores.MAIN for name in (measure, f"{measure}_interval")]
     return {name: found[name] for name in wanted if name in found}
+
+
+def _baseline_summary(found: Baseline | LeftOut | None) -> dict[str, Any] | None:
+    """Give the baseline's scores as shortly as those of the model."""
+    if not isinstance(found, Baseline):
+        return None if found is None else found.to_dict()
+    return {**found.to_dict(), **{split: summary(scores) for split, scores in found.scores.items()}}
 
 
 def _weights(prepared: Prepared) -> str:

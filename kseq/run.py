@@ -58,6 +58,7 @@ def _train_and_export(
 
     from kseq import experiment, report
     from kseq.artifact import write_artifact
+    from kseq.baseline import advice, measure_baseline
     from kseq.run_record import run_record
     from kseq.saved_model_writer import check_writable
     from kseq.weak_classes import weak_classes
@@ -82,13 +83,16 @@ def _train_and_export(
         report.show_decision(console, prepared, decision, scores["validation"])
         parts = experiment.score_parts(answers["test"], prepared, decision)
         report.show_scores(console, {**scores, **parts})
-        hints = weak_classes(scores["validation"], options, prepared.input.noun)
+        baseline = measure_baseline(prepared, answers, decision, interruption.asked) if options.baseline else None
+        if baseline is not None:
+            report.show_baseline(console, baseline)
+        hints = (*weak_classes(scores["validation"], options, prepared.input.noun), *advice(baseline, options))
         report.show_hints(console, hints)
-        record = run_record(prepared, parameters, result, decision, scores, parts, hints, command, started)
+        record = run_record(prepared, parameters, result, decision, scores, parts, baseline, hints, command, started)
         folder = write_artifact(prepared, evaluation, result, record, started)
     report.show_saved_model(console, folder, prepared.input.sample(prepared.preprocessor))
     code = errors.INTERRUPTED if interruption.asked() else errors.DONE
-    return code, report.run_object(folder, prepared, result, decision, scores, parts, started)
+    return code, report.run_object(folder, prepared, result, decision, scores, parts, baseline, started)
 
 
 def _say_what_follows(console: Console) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kseq import __version__
+from kseq.baseline import Baseline, LeftOut
 from kseq.experiment import Prepared
 from kseq.thresholds import Decision
 from kseq.training import TrainingResult
@@ -40,6 +41,7 @@ def run_record(
     decision: Decision,
     scores: Mapping[str, Any],
     test_parts: Mapping[str, Any],
+    baseline: Baseline | LeftOut | None,
     hints: Sequence[str],
     command: Sequence[str],
     started: float,
@@ -53,6 +55,7 @@ def run_record(
         decision: the thresholds.
         scores: of validation and test.
         test_parts: of named parts of the test split.
+        baseline: the n-gram model beside it, or None where none was asked for.
         hints: what the scores tell of uneven classes.
         command: what stood on the command line after `python -m kseq.`.
         started: when, as `time.perf_counter()` told it.
@@ -93,5 +96,6 @@ def run_record(
         },
         **{split: found.to_dict() for split, found in scores.items()},
         "test_parts": {name: found.to_dict() for name, found in test_parts.items()},
+        "baseline": None if baseline is None else baseline.to_dict(),
         "hints": list(hints),
     }

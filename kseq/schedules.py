@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from kseq.errors import UsageError
-from kseq.errors import UsageError
 from kseq.monitors import MONITORS
 from kseq.registry import Part
 
@@ -92,15 +91,6 @@ def plateau(
         monitor, factor=plateau_factor, patience=plateau_patience, mode=MONITORS[monitor], min_delta=0.0
     )
     return Schedule(float(peak), [Warmup(peak, round(warmup_fraction * steps)), reduce])
-
-
-def _check_patience(*, patience: int, plateau_patience: int) -> None:
-    """Raise `UsageError` where training would stop before a lower rate is tried."""
-    if plateau_patience >= patience:
-        raise UsageError(
-            f"plateau_patience is {plateau_patience} and patience is {patience}; expected less than patience, or "
-            "training stops before a lower learning rate is tried. Raise --patience, or lower --plateau-patience."
-        )
 
 
 def _check_patience(*, patience: int, plateau_patience: int) -> None:

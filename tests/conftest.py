@@ -1,6 +1,7 @@
 """What several test files need: the README, and one real run of its first command."""
 
 import dataclasses
+import os
 import re
 import shlex
 import subprocess
@@ -22,6 +23,17 @@ class QuickStart:
     @property
     def saved_model(self) -> Path:
         return self.folder / "saved_models" / "reviews-gru-max_mean" / "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache_folder(tmp_path_factory):
+    """Keep what runs keep apart from what the user's runs have kept."""
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        # Its list of fonts takes seconds to make.
+        patch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR", str(usual / "matplotlib")))
+        yield
 
 
 def readme_blocks(language: str) -> list[str]:

@@ -81,7 +81,9 @@ def test_a_file_of_several_labels_becomes_a_saved_model(tmp_path, monkeypatch):
         [(f"it was {' '.join(text)} {number}", "|".join(words[word] for word in text)) for number, text in
          enumerate(texts) if text],
     )  # fmt: skip
-    folder, record, told = run("complaints.csv", *SMALL, "--label-separator", "|")
+    folder, record, told = run("complaints.csv", *SMALL, "--label-separator", "|", "--no-baseline")
+    assert record["baseline"] is None
+    assert "baseline" not in told
     assert record["data"]["target_kind"] == "classes"
     assert record["data"]["class_names"] == sorted(words.values())
     answer = kseq.load(folder)(["it was late", "it was dear and broken"])

@@ -300,6 +300,23 @@ def test_a_missing_key_is_named(section):
             model_card(content)
 
 
+@pytest.mark.parametrize(
+    ("measure", "said"), [("accuracy", "is right in 90.00%"), ("subset_accuracy", "gives all labels rightly in 90.00%")]
+)
+def test_the_linear_model_is_told_of(measure, said):
+    assert "linear" not in model_card(record())
+    assert "linear" not in model_card(record(baseline=None))
+    assert "linear" not in model_card(record(baseline={"left_out": "the run was interrupted"}))
+    found = {
+        "name": "regression on n-grams",
+        "test": {measure: 0.9, f"{measure}_interval": [0.88, 0.92]},
+        "comparisons": {"test": {"b": 1_512, "c": 2_112, "p": 1e-9}},
+    }
+    text = Page(model_card(record(baseline=found))).text
+    for fact in (said, "88.00% to 92.00%", "This model is worse", "1,512 texts", "alone in 2,112", "p < 0.001"):
+        assert fact in text
+
+
 def test_files_are_told_of_without_their_place():
     content = record()
     content["data"]["reading"] = {

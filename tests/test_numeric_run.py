@@ -119,6 +119,7 @@ def test_the_record_and_the_card_say_how_the_numbers_are_standardised(run):
     saved_model, _, told = run
     record, extra = record_of(saved_model), saved_model / "assets.extra"
     assert record["data"]["input_kind"] == "numeric"
+    assert record["baseline"] == {"left_out": "n-grams are of words, and these are no texts"}
     assert record["data"]["reading"]["time_column"] == "time"
     assert record["options"]["vocabulary_size"] is record["options"]["embedding_dropout"] is None
     # Validation is carved out of the file: its sequences take no part in the means.

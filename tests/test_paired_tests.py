@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from kseq.paired_tests import holm, mcnemar
+from kseq.paired_tests import McNemar, holm, mcnemar
 
 
 @pytest.mark.parametrize(("b", "c"), [(0, 0), (1, 0), (0, 7), (5, 5), (3, 12), (40, 61), (300, 250)])
@@ -18,6 +18,20 @@ def test_mcnemar_is_the_two_sided_tail_of_the_binomial_distribution(b, c):
     ways = [math.comb(b + c, k) for k in range(b + c + 1)]
     expected = sum(way for way in ways if way <= ways[b]) / 2 ** (b + c)
     assert found.p == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("b", "c", "p", "verdict", "shown"),
+    [
+        (9, 1, 0.0499, "better", "p = 0.050"),
+        (1, 9, 0.001, "worse", "p = 0.001"),
+        (1, 90, 0.00099, "worse", "p < 0.001"),
+        (9, 1, 0.05, "not distinguishable", "p = 0.050"),
+        (0, 0, 1.0, "not distinguishable", "p = 1.000"),
+    ],
+)
+def test_the_verdict_is_put_in_words(b, c, p, verdict, shown):
+    assert (McNemar(b, c, p).verdict, McNemar(b, c, p).shown_p) == (verdict, shown)
 
 
 def test_answers_to_different_texts_are_refused():

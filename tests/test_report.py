@@ -2,12 +2,16 @@
 
 import io
 
+import numpy as np
 import pytest
 
+from kseq.baseline import Baseline
 from kseq.console import Console
 from kseq.experiment import prepare
 from kseq.options import Options
-from kseq.report import show_cache, show_kept, show_model
+from kseq.paired_tests import McNemar
+from kseq.report import show_baseline, show_cache, show_kept, show_model
+from kseq.scoring import score
 from kseq.training import TrainingResult
 from pipelines import reviews
 from pipelines.vectorized_split import SEQUENCE_INPUT
@@ -77,3 +81,15 @@ def test_early_stopping_is_said(trained, interrupted, said, capsys):
     result = TrainingResult({"loss": [1.0] * trained}, 1, 1.0, interrupted)
     show_kept(Console(False), Options("reviews", epochs=4, monitor="val_loss"), result)
     assert capsys.readouterr().out == f"kept        epoch 1 of {trained}, best val_loss{said}\n"
+
+
+@pytest.mark.parametrize(("reused", "time"), [(False, "3.2 s"), (True, "kept by an earlier run")])
+def test_the_baseline_is_shown_beside_the_model(reused, time, capsys):
+    scores = score(np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]), np.array([0, 1, 1]), ("no", "yes"))
+    comparisons = {"validation": McNemar(1, 2, 1.0), "test": McNemar(1_512, 2_112, 1e-9)}
+    show_baseline(Console(False), Baseline({"test": scores}, comparisons, 3.21, reused))
+    assert capsys.readouterr().out == (
+        f"baseline    n-grams, test: accuracy 66.67% (20.77% to 93.85%)  ({time})\n"
+        "            the model is worse: it alone is right in b = 1,512 texts, the n-grams alone in c = 2,112 "
+        "(McNemar's test, p < 0.001)\n"
+    )

@@ -46,6 +46,7 @@ def test_json_is_one_object_and_the_only_output(small_run):
     found = json.loads(done.stdout)
     assert set(found) == {
         *("saved_model", "test", "validation", "seconds", "options", "padding_share", "test_parts", "thresholds"),
+        "baseline",
     }
     assert set(found["test"]) == set(found["validation"]) == {"accuracy", "accuracy_interval", "macro_f1", "nll", "ece"}
     assert set(found["seconds"]) == {"train", "total"}
@@ -66,6 +67,13 @@ def test_what_a_run_leaves_agrees_with_itself_and_with_the_saved_model(small_run
     record = json.loads((extra / "run.json").read_text(encoding="utf-8"))
     assert record["options"] == found["options"]
     assert record["test"]["accuracy"] == found["test"]["accuracy"]
+    compared = record["baseline"]["comparisons"]["test"]
+    assert compared == found["baseline"]["comparisons"]["test"]
+    # Who alone is right accounts for the difference of the two accuracies.
+    linear = record["baseline"]["test"]["accuracy"]
+    assert (compared["b"] - compared["c"]) / reviews.TEST_SIZE == pytest.approx(found["test"]["accuracy"] - linear)
+    assert f"n-grams, test: accuracy {linear:.2%}" in done.stderr
+    assert f"the model is {record['baseline']['model_is']}: it alone is right in b = {compared['b']:,}" in done.stderr
 
     with open(extra / "predictions.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -88,6 +96,7 @@ def test_what_a_run_leaves_agrees_with_itself_and_with_the_saved_model(small_run
     assert record["best_epoch"] == 1 + int(np.argmax([float(row[record["options"]["monitor"]]) for row in history]))
     card = (extra / "README.md").read_text(encoding="utf-8")
     assert f"{found['test']['accuracy']:.2%}" in card
+    assert f"{linear:.2%}" in card
     for picture in ("curves.png", "confusion_matrix.png"):
         assert (extra / picture).read_bytes().startswith(b"\x89PNG")
 
@@ -126,6 +135,8 @@ def test_interrupted_training_exports_the_best_so_far(tmp_path):
     folder = tmp_path / "reviews-gru-max_mean-sample" / "1"
     record = json.loads((folder / "assets.extra" / "run.json").read_text(encoding="utf-8"))
     assert record["interrupted"]
+    assert record["baseline"] == {"left_out": "the run was interrupted"}
+    assert "baseline    n-grams: left out, since the run was interrupted\n" in lines
     assert 1 <= record["best_epoch"] <= record["epochs"] < 1000
     assert len(kseq.load(folder)(["A dull film."]).labels) == 1
 
