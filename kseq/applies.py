@@ -1,6 +1,6 @@
 """Which options apply to a choice of parts, as the parts themselves tell. No TensorFlow here."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from kseq.errors import UsageError
 from kseq.inputs import INPUTS
@@ -40,7 +40,11 @@ def inputs_reading(name: str) -> list[str]:
 
 
 def check_applies(
-    options: Options, typed: Collection[str], dataset_reads: Collection[str], input_kind: str | None = None
+    options: Options,
+    typed: Collection[str],
+    dataset_reads: Collection[str],
+    input_kind: str | None = None,
+    others: Sequence[Options] = (),
 ) -> None:
     """Refuse options that were typed and that neither the chosen parts nor the kind of the data reads.
 
@@ -49,45 +53,54 @@ def check_applies(
         typed: names of the fields that the user set.
         dataset_reads: names of the arguments of the dataset's `load`.
         input_kind: name in `INPUTS`; None where it is not known yet.
+        others: of further models that the same flags are for; it is enough that one of all reads a flag.
 
     Raises:
         UsageError: naming the flag, the choice that does not read it and those that would.
     """
+    for name in typed:
+        reasons = [refusal(name, each, dataset_reads, input_kind) for each in (options, *others)]
+        if None not in reasons:
+            raise UsageError(reasons[0])
+
+
+def refusal(name: str, options: Options, dataset_reads: Collection[str], input_kind: str | None = None) -> str | None:
+    """Say why an option does nothing beside the others, and what to do about it; None where it does something."""
     chosen = list(chosen_parts(options))
     in_use = {option for option, _, _ in chosen}
     read_now = {name for _, _, part in chosen for name in part.reads}
     if input_kind is not None:
         read_now |= INPUTS[input_kind].reads
-    for name in typed:
-        readers, kinds = readers_of(name), inputs_reading(name)
-        if kinds and input_kind is not None and name not in read_now:
-            raise UsageError(
-                f"--{_dashed(name)} does not apply to the dataset {options.dataset!r}, which holds "
-                f"{INPUTS[input_kind].noun}s; it is for {' and '.join(f'{INPUTS[kind].noun}s' for kind in kinds)}. "
-                "Leave it out."
-            )
-        if readers and not kinds and name not in read_now:
-            used = sorted(_in_the_way(name, options, in_use))
-            wanted = [_flags(registry, part, options, in_use) for registry, part in readers]
-            raise UsageError(
-                f"--{_dashed(name)} does not apply to {' and '.join(used)}; it is read by {', '.join(wanted)}. "
-                "Leave it out, or choose one of those."
-            )
-        applies = FIELDS[name].metadata.get("applies")
-        if applies and not applies[1](options):
-            raise UsageError(f"--{_dashed(name)} needs {applies[0]}. Leave it out, or add that.")
-        other = FIELDS[name].metadata.get("not_with")
-        if other and getattr(options, other) is not None:
-            raise UsageError(
-                f"--{_dashed(name)} does not apply beside --{_dashed(other)} {getattr(options, other)}, which gives "
-                "that split whole. Leave one of the two out."
-            )
-        if FIELDS[name].metadata.get("group") == "data" and name not in dataset_reads:
-            takes = [f"--{_dashed(read)}" for read in sorted(dataset_reads) if read in FIELDS]
-            raise UsageError(
-                f"--{_dashed(name)} does not apply to the dataset {options.dataset!r}, which takes "
-                f"{', '.join(takes) or 'none of its kind'}. Leave it out."
-            )
+    readers, kinds = readers_of(name), inputs_reading(name)
+    if kinds and input_kind is not None and name not in read_now:
+        return (
+            f"--{_dashed(name)} does not apply to the dataset {options.dataset!r}, which holds "
+            f"{INPUTS[input_kind].noun}s; it is for {' and '.join(f'{INPUTS[kind].noun}s' for kind in kinds)}. "
+            "Leave it out."
+        )
+    if readers and not kinds and name not in read_now:
+        used = sorted(_in_the_way(name, options, in_use))
+        wanted = [_flags(registry, part, options, in_use) for registry, part in readers]
+        return (
+            f"--{_dashed(name)} does not apply to {' and '.join(used)}; it is read by {', '.join(wanted)}. "
+            "Leave it out, or choose one of those."
+        )
+    applies = FIELDS[name].metadata.get("applies")
+    if applies and not applies[1](options):
+        return f"--{_dashed(name)} needs {applies[0]}. Leave it out, or add that."
+    other = FIELDS[name].metadata.get("not_with")
+    if other and getattr(options, other) is not None:
+        return (
+            f"--{_dashed(name)} does not apply beside --{_dashed(other)} {getattr(options, other)}, which gives "
+            "that split whole. Leave one of the two out."
+        )
+    if FIELDS[name].metadata.get("group") == "data" and name not in dataset_reads:
+        takes = [f"--{_dashed(read)}" for read in sorted(dataset_reads) if read in FIELDS]
+        return (
+            f"--{_dashed(name)} does not apply to the dataset {options.dataset!r}, which takes "
+            f"{', '.join(takes) or 'none of its kind'}. Leave it out."
+        )
+    return None
 
 
 def _in_the_way(name: str, options: Options, in_use: Collection[str]) -> set[str]:

@@ -11,12 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from kseq.csv_files import write_csv
-from kseq.experiment import Prepared
+from kseq.experiment import Evaluation, Prepared
 from kseq.figures import draw_curves
 from kseq.model_card import model_card
 from kseq.registry import with_options
 from kseq.saved_model_writer import export_saved_model
-from kseq.thresholds import Decision
 from kseq.training import TrainingResult
 
 # Held-out texts or sequences that the SavedModel must answer as the trained model does before it is published.
@@ -25,30 +24,25 @@ _VERIFIED = 64
 
 def write_artifact(
     prepared: Prepared,
-    server: keras.Model,
+    evaluation: Evaluation,
     result: TrainingResult,
     record: dict[str, Any],
-    answers: np.ndarray,
-    decision: Decision,
-    test_scores: Any,
     started: float,
 ) -> Path:
     """Export, verify and publish a trained model with its record, tables, figures and model card.
 
     Args:
         prepared: the data and the resolved options.
-        server: the portable model, from the preprocessor's tensors to probabilities.
+        evaluation: of the trained model.
         result: of the training.
         record: of the run; its total seconds are set here.
-        answers: probabilities of the test split, (N, C).
-        decision: the thresholds.
-        test_scores: of the test split.
         started: when the run did, as `time.perf_counter()` told it.
 
     Returns:
         The absolute path of the version folder.
     """
     data, options, kind, output = prepared.data, prepared.options, prepared.input, prepared.output
+    server, answers, decision = evaluation.server, evaluation.answers["test"], evaluation.decision
     targets = prepared.splits["test"].targets
     # Evenly over the split, which may be sorted by label.
     chosen = np.unique(np.linspace(0, len(targets) - 1, _VERIFIED).astype(int))
@@ -65,7 +59,7 @@ def write_artifact(
         _write_predictions(folder / "predictions.csv", kind.noun, shown, header, rows)
         if result.history:
             draw_curves(result.history, folder / "curves.png", result.best_epoch)
-        output.draw(test_scores, data.class_names, folder)
+        output.draw(evaluation.scores["test"], data.class_names, folder)
 
     folder = export_saved_model(
         options.output_dir,

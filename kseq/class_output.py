@@ -79,6 +79,13 @@ def answer(probabilities: Any, names: Any, thresholds: tuple[float, ...] | None)
     }
 
 
+def right(probabilities: "np.ndarray", targets: "np.ndarray", thresholds: tuple[float, ...] | None) -> "np.ndarray":
+    """Tell which texts got their label, bool (N,)."""
+    from kseq.scoring import predict
+
+    return predict(probabilities, thresholds[0] if thresholds else None) == targets
+
+
 def score(
     probabilities: "np.ndarray", targets: "np.ndarray", class_names: Sequence[str], thresholds: tuple[float, ...] | None
 ) -> "Scores":

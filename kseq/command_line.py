@@ -22,6 +22,8 @@ _METAVARS = {int: "N", float: "X", str: "NAME"}
 GROUPS = ("data", "text", "model", "training", "output")
 # Labels such as -1 begin with a dash, and so may what stands between labels.
 _DASHED = {f"--{name.replace('_', '-')}" for name in ("class_weight", "label_separator")}
+# Its value is flags.
+_ROW = "--row"
 _BESIDES = (
     "a path, such as tickets.csv or mails/; tfds:NAME; or a module with a function load, such as mycompany.tickets"
 )
@@ -58,7 +60,8 @@ class Parser(argparse.ArgumentParser):
         joined: list[str] = []
         for argument in arguments:
             known = argument.partition("=")[0] in self._option_string_actions
-            if joined and joined[-1] in _DASHED and argument.startswith("-") and not known:
+            dashed = joined and joined[-1] in _DASHED and argument.startswith("-") and not known
+            if dashed or (joined and joined[-1] == _ROW):
                 joined[-1] += f"={argument}"
             else:
                 joined.append(argument)
@@ -78,10 +81,10 @@ def add_options(parser: argparse.ArgumentParser, groups: Sequence[str] = GROUPS,
         parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, help=f"a dataset: {names}; {_BESIDES}")
     headings = {name: parser.add_argument_group(name) for name in groups}
     parser.set_defaults(preset=None, config=None)
-    if "output" in groups:
+    if "training" in groups:
         presets = ", ".join(PRESETS)
-        headings["output"].add_argument("--preset", metavar="NAME", help=f"a named set of options: {presets}")
-        headings["output"].add_argument("--config", metavar="FILE", help="the run.json of a run, to run it again")
+        headings["training"].add_argument("--preset", metavar="NAME", help=f"a named set of options: {presets}")
+        headings["training"].add_argument("--config", metavar="FILE", help="the run.json of a run, to run it again")
     for field in FIELDS.values():
         if field.metadata.get("group") not in groups or field.name in without:
             continue
@@ -163,8 +166,13 @@ def _is_path(name: str) -> bool:
     return source is None or source.is_path
 
 
-def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
+def find_source(options: Options, typed: Sequence[str], others: Sequence[Options] = ()) -> pipelines.Source:
     """Find what the dataset's name means, and refuse flags that it does not read and data that cannot be had.
+
+    Args:
+        options: all values.
+        typed: names of the fields that the user set.
+        others: of further models that the same flags are for.
 
     Raises:
         DataError: it looks like a path, and nothing is there; or the data is not there and cannot be fetched.
@@ -183,7 +191,7 @@ def find_source(options: Options, typed: Sequence[str]) -> pipelines.Source:
             here = "" if os.path.isabs(name) else f" in {os.getcwd()}"
             raise DataError(f"{name} does not exist{here}. Check the path. If a dataset was meant: {message}")
         raise UsageError(f"{message} A path or a module of that name is not here either.")
-    check_applies(options, typed, source.parameters, source.input_kind)
+    check_applies(options, typed, source.parameters, source.input_kind, others)
     for field in ("test_file", "validation_file", "unlabeled_file"):
         file, flag = getattr(options, field), f"--{field.replace('_', '-')}"
         if file is not None and field not in typed and not os.path.exists(file):

@@ -21,7 +21,7 @@ from kseq.model import build_model, serving_model
 from kseq.optimizers import LEARNING_RATES
 from kseq.options import Options
 from kseq.outputs import OUTPUTS, Output
-from kseq.registry import with_options
+from kseq.registry import options_read, with_options
 from kseq.thresholds import Decision
 from kseq.training import TrainingResult, train
 from pipelines.batching import epoch_order, evaluation_batches, padding_share, training_batches
@@ -74,8 +74,42 @@ class Prepared:
         return OUTPUTS[self.data.target_kind]
 
 
+@dataclasses.dataclass(frozen=True)
+class Adapted:
+    """Data as tensors, which several models can read.
+
+    Attributes:
+        data: the texts or sequences that are left to train on, and those held out.
+        preprocessor: adapted on the training split.
+        splits: train, validation and, where it was asked for, test, as its tensors.
+        settled: options that are settled by it.
+    """
+
+    data: TextData | SequenceData
+    preprocessor: Any
+    splits: Mapping[str, Split]
+    settled: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What a trained model answers to what was held out, and how good that is.
+
+    Attributes:
+        server: the portable model, from the preprocessor's tensors to probabilities.
+        answers: probabilities (N, C) of validation and test.
+        decision: the thresholds.
+        scores: of validation and test.
+    """
+
+    server: keras.Model
+    answers: Mapping[str, np.ndarray]
+    decision: Decision
+    scores: Mapping[str, Any]
+
+
 def prepare(data: TextData | SequenceData, options: Options, *, with_test: bool = True) -> Prepared:
-    """Adapt the preprocessor on train, and make the named tensors of every split.
+    """Adapt the preprocessor on train, make the named tensors of every split, and settle what is left to the data.
 
     Args:
         data: the texts or sequences.
@@ -85,13 +119,42 @@ def prepare(data: TextData | SequenceData, options: Options, *, with_test: bool 
     Raises:
         UsageError: an option that does not fit the classes of the data.
     """
-    kind, output = INPUTS[data.input_kind], OUTPUTS[data.target_kind]
-    _check_fits(data, output, options)
+    check_fits(data, options)
+    return fill_in(adapt(data, options, with_test=with_test), options)
+
+
+def check_fits(data: TextData | SequenceData, options: Options) -> None:
+    """Raise `UsageError` for options that do not fit the classes of the data."""
+    check_weights(options.class_weight, data.class_names)
+    if options.tune_threshold and not OUTPUTS[data.target_kind].can_tune(len(data.class_names)):
+        raise UsageError(
+            f"--tune-threshold needs two classes, or texts with several labels; {data.name!r} has "
+            f"{len(data.class_names)} classes, of which the most probable one is given. Leave it out; against uneven "
+            "classes there is --class-weight balanced."
+        )
+
+
+def adapt_settings(data: TextData | SequenceData, options: Options) -> tuple[object, ...]:
+    """Give what `adapt` depends on beside the data: models of equal settings read the same tensors."""
+    read = options_read(INPUTS[data.input_kind].adapt)
+    return (*(getattr(options, name) for name in read), options.max_train_samples, needed_tensors(options))
+
+
+def adapt(data: TextData | SequenceData, options: Options, *, with_test: bool = True) -> Adapted:
+    """Adapt the preprocessor on train, and make the named tensors of every split."""
     if options.max_train_samples is not None:
         # Before anything is counted: what is left out shall not be known.
         data = sample_train(data, options.max_train_samples, options.split_seed)
     read = ("train", "validation", "test") if with_test else ("train", "validation")
+    kind = INPUTS[data.input_kind]
     preprocessor, splits, settled = with_options(kind.adapt, data, read, needed_tensors(options), options=options)
+    return Adapted(data, preprocessor, splits, settled)
+
+
+def fill_in(adapted: Adapted, options: Options) -> Prepared:
+    """Settle what the options leave to the data, and weigh the examples of train as they say."""
+    data, splits, settled = adapted.data, dict(adapted.splits), dict(adapted.settled)
+    kind, output = INPUTS[data.input_kind], OUTPUTS[data.target_kind]
     # Validation and test stay as they are: what counts is how the model does on texts as they come.
     sample_weights, label_weights = output.weights(options.class_weight, splits["train"].targets, data.class_names)
     if sample_weights is not None:
@@ -111,7 +174,7 @@ def prepare(data: TextData | SequenceData, options: Options, *, with_test: bool 
     return Prepared(
         data=data,
         options=options,
-        preprocessor=preprocessor,
+        preprocessor=adapted.preprocessor,
         splits=splits,
         padding_share=padding_share(lengths, epoch_order(lengths, options.batch_size, options.seed, 0)),
         label_weights=label_weights,
@@ -181,10 +244,19 @@ def sweep_model(
     )
 
 
-def probabilities(serving_model: keras.Model, split: Split) -> np.ndarray:
+def evaluate(trained: keras.Model, prepared: Prepared, options: Options) -> Evaluation:
+    """Score a trained model on validation and, once, on test."""
+    server = new_server(trained, prepared, options)
+    answers = {split: probabilities(server, prepared.splits[split]) for split in ("validation", "test")}
+    decision = decide(answers["validation"], prepared)
+    scores = {split: score_split(answers[split], prepared, split, decision) for split in answers}
+    return Evaluation(server, answers, decision, scores)
+
+
+def probabilities(server: keras.Model, split: Split) -> np.ndarray:
     """Compute the probabilities (N, C) of every text or sequence of a split, in its order."""
     batches, order = evaluation_batches(split, _EVALUATION_BATCH)
-    answers = serving_model.predict(batches, verbose=0)
+    answers = server.predict(batches, verbose=0)
     in_order = np.empty_like(answers)
     in_order[order] = answers
     return in_order
@@ -217,14 +289,3 @@ def score_parts(answers: np.ndarray, prepared: Prepared, decision: Decision) -> 
         name: prepared.output.score(answers[chosen], targets[chosen], prepared.data.class_names, decision.thresholds)
         for name, chosen in prepared.data.test_parts.items()
     }
-
-
-def _check_fits(data: TextData | SequenceData, output: Output, options: Options) -> None:
-    """Raise `UsageError` for options that do not fit the classes of the data."""
-    check_weights(options.class_weight, data.class_names)
-    if options.tune_threshold and not output.can_tune(len(data.class_names)):
-        raise UsageError(
-            f"--tune-threshold needs two classes, or texts with several labels; {data.name!r} has "
-            f"{len(data.class_names)} classes, of which the most probable one is given. Leave it out; against uneven "
-            "classes there is --class-weight balanced."
-        )

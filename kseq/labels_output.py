@@ -92,6 +92,13 @@ def answer(probabilities: Any, names: Any, thresholds: Thresholds) -> dict[str, 
     }
 
 
+def right(probabilities: "np.ndarray", targets: "np.ndarray", thresholds: Thresholds) -> "np.ndarray":
+    """Tell which texts got all of their labels and no other one, bool (N,)."""
+    import numpy as np
+
+    return ((probabilities >= np.array(thresholds, np.float32)) == targets.astype(bool)).all(axis=1)
+
+
 def score(
     probabilities: "np.ndarray", targets: "np.ndarray", class_names: Sequence[str], thresholds: Thresholds
 ) -> "LabelsScores":

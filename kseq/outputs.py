@@ -35,6 +35,8 @@ class Output:
         tune: `(probabilities (N, C), targets)` → the thresholds of the best macro-F1.
         answer: `(probabilities (n, C), names (C,), thresholds)` → the outputs of the signature, all tensors of
             TensorFlow with the batch dimension n.
+        right: `(probabilities, targets, thresholds)` → whether each text got its label, or all of its labels, bool
+            (N,).
         score: `(probabilities, targets, class names, thresholds)` → scores.
         table: `(probabilities, targets, class names, thresholds)` → header and rows of predictions.csv, without the
             text.
@@ -54,6 +56,7 @@ class Output:
     thresholds: Callable[[int], Thresholds]
     tune: Callable[["np.ndarray", "np.ndarray"], Thresholds]
     answer: Callable[[Any, Any, Thresholds], dict[str, Any]]
+    right: Callable[["np.ndarray", "np.ndarray", Thresholds], "np.ndarray"]
     score: Callable[["np.ndarray", "np.ndarray", Sequence[str], Thresholds], Any]
     table: Callable[
         ["np.ndarray", "np.ndarray", Sequence[str], Thresholds], tuple[list[str], Iterable[Sequence[object]]]
@@ -77,6 +80,7 @@ OUTPUTS: dict[str, Output] = {
         thresholds=lambda number_of_classes: None,
         tune=class_output.tune,
         answer=class_output.answer,
+        right=class_output.right,
         score=class_output.score,
         table=class_output.table,
         draw=class_output.draw,
@@ -96,6 +100,7 @@ OUTPUTS: dict[str, Output] = {
         thresholds=labels_output.thresholds,
         tune=labels_output.tune,
         answer=labels_output.answer,
+        right=labels_output.right,
         score=labels_output.score,
         table=labels_output.table,
         draw=labels_output.draw,

@@ -48,6 +48,22 @@ def show_data(console: Console, data: TextData | SequenceData, start: float) -> 
         console.say("warning", warning)
 
 
+def show_changed(console: Console, recorded: Mapping[str, str], data: TextData) -> None:
+    """Warn where the data is not that of a recorded run.
+
+    Args:
+        recorded: fingerprints of the splits of the run that is run again; none where there is no such run.
+        data: as it was loaded now.
+    """
+    changed = [split for split, found in recorded.items() if data.fingerprints.get(split) != found]
+    if changed:
+        console.say(
+            "warning",
+            f"the texts or labels of {' and '.join(changed)} are not those of the recorded run: its scores and these "
+            "are not of the same data.",
+        )
+
+
 def show_prepared(console: Console, prepared: Prepared, start: float) -> None:
     """Say what the model will read."""
     options = prepared.options
@@ -165,13 +181,20 @@ def run_object(
     """Make the JSON object of a run."""
     return {
         "saved_model": str(folder),
-        **{split: _summary(scores[split]) for split in ("test", "validation")},
+        **{split: summary(scores[split]) for split in ("test", "validation")},
         "seconds": {"train": round(result.seconds, 2), "total": round(time.perf_counter() - started, 2)},
         "options": prepared.options.to_dict(),
         "thresholds": decision.named(prepared.data.class_names),
         "padding_share": prepared.padding_share,
-        "test_parts": {name: _summary(part) for name, part in test_parts.items()},
+        "test_parts": {name: summary(part) for name, part in test_parts.items()},
     }
+
+
+def summary(scores: Any) -> dict[str, Any]:
+    """Give the scores that a run tells in short, with their intervals."""
+    found = scores.to_dict()
+    wanted = [name for measure in scores.MAIN for name in (measure, f"{measure}_interval")]
+    return {name: found[name] for name in wanted if name in found}
 
 
 def _weights(prepared: Prepared) -> str:
@@ -193,9 +216,3 @@ def _score(scores: Any, measure: str) -> str:
     low, high = getattr(scores, f"{measure}_interval")
     form = ".2%" if measure in _FRACTIONS_OF_TEXTS else ".4f"
     return f"{name} {value:{form}} ({low:{form}} to {high:{form}})"
-
-
-def _summary(scores: Any) -> dict[str, Any]:
-    found = scores.to_dict()
-    wanted = [name for measure in scores.MAIN for name in (measure, f"{measure}_interval")]
-    return {name: found[name] for name in wanted if name in found}

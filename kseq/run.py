@@ -67,14 +67,7 @@ def _train_and_export(
     prepared = experiment.prepare(data, options)
     data, options = prepared.data, prepared.options
     report.show_prepared(console, prepared, start)
-    changed = [split for split, found in recorded.items() if data.fingerprints.get(split) != found]
-    if changed:
-        console.say(
-            "warning",
-            f"the texts or labels of {' and '.join(changed)} are not those of the recorded run: its scores and these "
-            "are not of the same data.",
-        )
-
+    report.show_changed(console, recorded, data)
     model = experiment.new_model(prepared, options)
     parameters = model.count_params()
     report.show_model(console, prepared, parameters)
@@ -84,17 +77,15 @@ def _train_and_export(
             model, prepared, options, int(watched), None if watched else report.epoch_line(console, prepared)
         )
         report.show_kept(console, options, result)
-        server = experiment.new_server(model, prepared, options)
-        answers = {split: experiment.probabilities(server, prepared.splits[split]) for split in ("validation", "test")}
-        decision = experiment.decide(answers["validation"], prepared)
-        scores = {split: experiment.score_split(answers[split], prepared, split, decision) for split in answers}
+        evaluation = experiment.evaluate(model, prepared, options)
+        answers, decision, scores = evaluation.answers, evaluation.decision, evaluation.scores
         report.show_decision(console, prepared, decision, scores["validation"])
         parts = experiment.score_parts(answers["test"], prepared, decision)
         report.show_scores(console, {**scores, **parts})
         hints = weak_classes(scores["validation"], options, prepared.input.noun)
         report.show_hints(console, hints)
         record = run_record(prepared, parameters, result, decision, scores, parts, hints, command, started)
-        folder = write_artifact(prepared, server, result, record, answers["test"], decision, scores["test"], started)
+        folder = write_artifact(prepared, evaluation, result, record, started)
     report.show_saved_model(console, folder, prepared.input.sample(prepared.preprocessor))
     code = errors.INTERRUPTED if interruption.asked() else errors.DONE
     return code, report.run_object(folder, prepared, result, decision, scores, parts, started)

@@ -19,6 +19,20 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
 _FLAGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_DETERMINISTIC_OPS", "OMP_NUM_THREADS")
 
 
+def environment() -> dict[str, Any]:
+    """Say with which versions, and on which machine, something is done."""
+    return {
+        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "kseq": __version__,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        },
+        "flags": {name: os.environ[name] for name in _FLAGS if name in os.environ},
+        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+    }
+
+
 def run_record(
     prepared: Prepared,
     parameters: int,
@@ -48,14 +62,7 @@ def run_record(
     return {
         "name": options.export_name(data.name),
         "command": shlex.join(["python", "-m", f"kseq.{verb}", *arguments]),
-        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "kseq": __version__,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in _PACKAGES},
-        },
-        "flags": {name: os.environ[name] for name in _FLAGS if name in os.environ},
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        **environment(),
         "options": options.to_dict(),
         "data": {
             "name": data.name,

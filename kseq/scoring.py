@@ -141,11 +141,11 @@ def score(
     )
 
 
-def wilson_interval(successes: int, count: int) -> tuple[float, float]:
+def wilson_interval(successes: float, count: int) -> tuple[float, float]:
     """Compute the 95% interval of a fraction (Wilson 1927), which stays within 0 and 1 and has a width at both ends.
 
     Args:
-        successes: between 0 and `count`.
+        successes: between 0 and `count`; a mean of several counts need not be whole.
         count: at least 1.
 
     Returns:
