@@ -81,10 +81,10 @@ def add_options(parser: argparse.ArgumentParser, groups: Sequence[str] = GROUPS,
         parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, help=f"a dataset: {names}; {_BESIDES}")
     headings = {name: parser.add_argument_group(name) for name in groups}
     parser.set_defaults(preset=None, config=None)
-    if "training" in groups:
+    if "output" in groups:
         presets = ", ".join(PRESETS)
-        headings["training"].add_argument("--preset", metavar="NAME", help=f"a named set of options: {presets}")
-        headings["training"].add_argument("--config", metavar="FILE", help="the run.json of a run, to run it again")
+        headings["output"].add_argument("--preset", metavar="NAME", help=f"a named set of options: {presets}")
+        headings["output"].add_argument("--config", metavar="FILE", help="the run.json of a run, to run it again")
     for field in FIELDS.values():
         if field.metadata.get("group") not in groups or field.name in without:
             continue

@@ -76,7 +76,7 @@ def draw_confusion_matrix(
     totals = counts.sum(axis=1, keepdims=True)
     # A class without texts has no shares; its row stays grey.
     shares = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    names, families = _drawable(class_names)
+    names, families = drawable(class_names)
     counted = number <= _MOST_COUNTED
     cell, size = (0.75, 10) if number <= 8 else (0.46, 9) if counted else (0.165, 7)
     side = max(cell * min(number, _MOST_NAMED), 2.2)  # inches
@@ -102,7 +102,7 @@ def draw_label_scores(classes: Sequence[Any], path: str | os.PathLike[str]) -> N
         path: the file; an old one is replaced.
     """
     # A name that cannot be drawn is shown by its number, which is its place among all.
-    names, families = _drawable([scores.name for scores in classes])
+    names, families = drawable([scores.name for scores in classes])
     order = sorted(range(len(classes)), key=lambda place: -classes[place].support)[:_MOST_NAMED]
     shown = [classes[place] for place in order]
     places = np.arange(len(shown))
@@ -124,6 +124,33 @@ def draw_label_scores(classes: Sequence[Any], path: str | os.PathLike[str]) -> N
         axes.set_title("labels (texts of test)", loc="left", fontsize=10, color=INK)
         axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="upper left", bbox_to_anchor=(1.02, 1))
         save(figure, path)
+
+
+def drawable(class_names: Sequence[str], longest: int = _LONGEST_NAME) -> tuple[list[str], list[str]]:
+    """Make names that can be drawn, and choose the font families that hold their signs.
+
+    A missing sign would be drawn as a box, the same for each sign, and be warned of; a number tells classes apart.
+
+    Args:
+        class_names: any names.
+        longest: columns that a name may take; a Chinese sign takes two.
+    """
+    lines = [" ".join(name.split()) for name in class_names]
+    families, missing = _families({sign for line in lines for sign in line})
+    shown = [
+        _cut(line, longest) if line and missing.isdisjoint(line) else f"class {place}"
+        for place, line in enumerate(lines)
+    ]
+    return shown, families
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure as a PNG file that is the same for the same numbers."""
+    FigureCanvasAgg(figure)
+    # By default, the file would name Matplotlib's version.
+    figure.savefig(
+        path, format="png", metadata={"Software": None}, bbox_inches="tight", pad_inches=0.15, facecolor="white"
+    )
 
 
 def _draw_metric(axes: Axes, metric: str, train: Sequence[float], validation: Sequence[float], best_epoch: int) -> None:
@@ -217,17 +244,6 @@ def _luminance(color: tuple[float, ...]) -> float:
     return 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2]
 
 
-def _drawable(class_names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Make names that can be drawn, and choose the font families that hold their signs.
-
-    A missing sign would be drawn as a box, the same for each sign, and be warned of; a number tells classes apart.
-    """
-    lines = [" ".join(name.split()) for name in class_names]
-    families, missing = _families({sign for line in lines for sign in line})
-    shown = [_cut(line) if line and missing.isdisjoint(line) else f"class {place}" for place, line in enumerate(lines)]
-    return shown, families
-
-
 def _families(signs: Iterable[str]) -> tuple[list[str], set[str]]:
     """Find installed font families for signs; also give the signs that none of them has."""
     families = [_FONT]
@@ -255,22 +271,13 @@ def _columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
-def _cut(name: str) -> str:
+def _cut(name: str, longest: int) -> str:
     """Cut a long name in its middle, since names of one family often differ at their ends."""
-    if _columns(name) <= _LONGEST_NAME:
+    if _columns(name) <= longest:
         return name
     head, tail = name, name
-    while _columns(head) > _LONGEST_NAME * 0.6:
+    while _columns(head) > longest * 0.6:
         head = head[:-1]
-    while _columns(tail) > _LONGEST_NAME * 0.35:
+    while _columns(tail) > longest * 0.35:
         tail = tail[1:]
     return f"{head.rstrip()}…{tail.lstrip()}"
-
-
-def save(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure as a PNG file that is the same for the same numbers."""
-    FigureCanvasAgg(figure)
-    # By default, the file would name Matplotlib's version.
-    figure.savefig(
-        path, format="png", metadata={"Software": None}, bbox_inches="tight", pad_inches=0.15, facecolor="white"
-    )

@@ -85,7 +85,7 @@ def test_a_name_without_a_font_is_shown_by_its_number(monkeypatch):
         "ttflist",
         [font for font in font_manager.fontManager.ttflist if font.name == "DejaVu Sans"],
     )
-    names, families = figures._drawable(["体育", "Спорт", "体 sport", "", "\x1b"])
+    names, families = figures.drawable(["体育", "Спорт", "体 sport", "", "\x1b"])
     assert names == ["class 0", "Спорт", "class 2", "class 3", "class 4"]
     assert families == ["DejaVu Sans"]
 
@@ -94,14 +94,14 @@ def test_a_font_that_has_the_sign_is_found():
     # An integral's middle piece of STIX, which travels with Matplotlib and lies in a private area of Unicode.
     held = figures._signs_of("STIXNonUnicode") - figures._signs_of("DejaVu Sans")
     sign = min(held)
-    names, families = figures._drawable([sign])
+    names, families = figures.drawable([sign])
     assert names == [sign]
     assert families[0] == "DejaVu Sans"
     assert len(families) == 2
 
 
 def test_long_names_keep_both_ends():
-    (short, long, wide), _ = figures._drawable(["x" * 26, "comp.sys.ibm.pc.hardware.and.more.of.it", "é" * 27])
+    (short, long, wide), _ = figures.drawable(["x" * 26, "comp.sys.ibm.pc.hardware.and.more.of.it", "é" * 27])
     assert short == "x" * 26
     assert long.startswith("comp.sys.ibm")
     assert long.endswith("of.it")

@@ -116,6 +116,17 @@ ORDER = [
     "kseq.command_line",
     "kseq.report",
     "kseq.commands",
+    "kseq.latency",
+    "kseq.comparison",
+    "kseq.comparison.rows",
+    "kseq.comparison.trainings",
+    "kseq.comparison.folder",
+    "kseq.comparison.results",
+    "kseq.comparison.row_training",
+    "kseq.comparison.table",
+    "kseq.comparison.figure",
+    "kseq.comparison.page",
+    "kseq.comparison.writing",
 ]
 COMMAND_MODULES = [f"kseq.{verb}" for verb in COMMANDS]
 # Where text data and models meet, beside the commands.
@@ -133,6 +144,8 @@ MEETING_PLACES = {
     "kseq.__main__",
     "kseq.prediction_job",
     "kseq.commands",
+    "kseq.comparison.row_training",
+    "kseq.comparison.writing",
 }
 # What is read before the slow imports: flags, usage errors, listings.
 LIGHT = {
@@ -175,6 +188,8 @@ LIGHT = {
     "kseq.row_files",
     "kseq.prediction_job",
     "kseq.commands",
+    "kseq.comparison",
+    "kseq.comparison.rows",
     "kseq.__main__",
     "pipelines",
     "pipelines.errors",

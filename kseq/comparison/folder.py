@@ -1,0 +1,172 @@
+"""The folder of a comparison: a file for every training that is finished, so that an interrupted one goes on.
+
+A training is found again by the data, the versions, its options and its seed. A folder holds trainings of one dataset
+under one first row; which rows and seeds there are beside it may differ from call to call.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kseq.comparison.trainings import Training
+from kseq.errors import ExportError, UsageError
+from kseq.options import FIELDS, Options
+
+TERMS = "terms.json"
+TRAININGS = "trainings"
+_NOT_LEARNED_FROM = ("seed", "cache", "cache_dir")
+
+
+@dataclasses.dataclass(frozen=True)
+class Folder:
+    """Where the trainings of one comparison are kept.
+
+    Attributes:
+        path: of the folder.
+        terms: what all trainings in it share: `data`, the fingerprints of the splits; `versions`; and `first_row`, its
+            options.
+    """
+
+    path: Path
+    terms: Mapping[str, Mapping[str, Any]]
+
+    def find(self, options: Options, seed: int) -> Training | None:
+        """Read the training of a row with a seed, where it is there and whole."""
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            return load_training(self._file(options, seed))
+        return None
+
+    def keep(self, training: Training, options: Options, seed: int) -> None:
+        """Write the training of a row with a seed, whole or not at all.
+
+        Args:
+            training: what is left of it.
+            options: of the row, before the data settles what they leave to it.
+            seed: of the training.
+
+        Raises:
+            ExportError: it cannot be written.
+        """
+        record = np.frombuffer(json.dumps(training.record).encode(), np.uint8)
+        arrays = {name: getattr(training, name) for name in ("probabilities", "targets", "right")}
+        with writing(self.path), replacing(self._file(options, seed)) as path, open(path, "wb") as file:
+            np.savez_compressed(file, record=record, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _file(self, options: Options, seed: int) -> Path:
+        content = {"terms": self.terms, "options": learned_from(options), "seed": seed}
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        return self.path / TRAININGS / f"{digest}.npz"
+
+
+def open_folder(path: Path, terms: Mapping[str, Mapping[str, Any]], overwrite: bool = False) -> Folder:
+    """Make the folder of a comparison, or find the one that was interrupted.
+
+    Args:
+        path: of the folder.
+        terms: as `Folder` has them.
+        overwrite: delete the trainings that are there.
+
+    Raises:
+        UsageError: it holds trainings of other terms.
+        ExportError: it cannot be made or written to.
+    """
+    with writing(path):
+        (path / TRAININGS).mkdir(parents=True, exist_ok=True)
+        if overwrite:
+            for file in (path / TRAININGS).glob("*.npz"):
+                file.unlink()
+        if any((path / TRAININGS).glob("*.npz")):
+            _check_terms(path, terms)
+        with replacing(path / TERMS) as file:
+            file.write_text(json.dumps(terms, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return Folder(path, terms)
+
+
+def learned_from(options: Options) -> dict[str, Any]:
+    """Give the options that a training depends on, those of the data and the seed apart."""
+    groups = ("text", "model", "training")
+    return {
+        name: getattr(options, name)
+        for name, field in FIELDS.items()
+        if field.metadata.get("group") in groups and name not in _NOT_LEARNED_FROM
+    }
+
+
+def load_training(path: Path) -> Training:
+    """Read a training from its file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is none of ours.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            record = json.loads(file["record"].tobytes())
+            return Training(record, file["probabilities"], file["targets"], file["right"])
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # Of zip files, NumPy and JSON, each of its own kind.
+        raise ValueError(f"{path} cannot be read as a training ({error})") from error
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to, and rename what was written to another one at the end, if nothing goes wrong."""
+    beside = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn whatever keeps files from being written into one sentence.
+
+    Raises:
+        ExportError: naming the folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ExportError(
+            f"Cannot write a comparison into {path}: {error.strerror or error}. Mend that, or choose another "
+            "--output-dir."
+        ) from error
+
+
+def _check_terms(path: Path, terms: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise `UsageError` where the trainings in a folder are of other terms."""
+    try:
+        there = json.loads((path / TERMS).read_text(encoding="utf-8"))
+        differences = [
+            _difference(group, name, there[group].get(name), terms[group].get(name))
+            for group in terms
+            for name in {**there[group], **terms[group]}
+            if there[group].get(name) != terms[group].get(name)
+        ]
+    except (OSError, ValueError, KeyError, AttributeError):
+        differences = [f"its {TERMS} cannot be read"]
+    if differences:
+        raise UsageError(
+            f"{path} holds another comparison: {'; '.join(differences)}. Choose another --name, or --overwrite what is "
+            "there."
+        )
+
+
+def _difference(group: str, name: str, there: Any, here: Any) -> str:
+    if group == "data":
+        return f"the texts or labels of {name} are others"
+    what = f"--{name.replace('_', '-')} of the first row" if group == "first_row" else name
+    return f"{what} is {there} there and {here} here"

@@ -1,0 +1,154 @@
+"""Train the rows of a comparison, each with every seed, but for what an earlier call has done."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from kseq import experiment, report
+from kseq.comparison.folder import Folder
+from kseq.comparison.results import RowTrainings
+from kseq.comparison.rows import Row
+from kseq.comparison.trainings import Training, train_once
+from kseq.console import Console
+from kseq.errors import TrainingError
+from kseq.experiment import Prepared, Vectorized
+from kseq.options import FIELDS, Options
+from pipelines.text_data import TextData
+
+# A row's number, from 1, and a seed.
+Key = tuple[int, int]
+
+
+def train_rows(
+    console: Console,
+    data: TextData,
+    rows: Sequence[Row],
+    seeds: Sequence[int],
+    folder: Folder,
+    asked: Callable[[], bool],
+    recorded: Mapping[str, str],
+) -> dict[Key, Training | str]:
+    """Train what is missing, one seed of all rows after the other, and keep each training as soon as it is there.
+
+    A row that fails does not keep the others from their turn, and is tried again by the next call.
+
+    Args:
+        console: where progress is told.
+        data: the texts.
+        rows: to train.
+        seeds: to train each with.
+        folder: where trainings are kept.
+        asked: whether the user wants to stop; the training in hand is then given up.
+        recorded: fingerprints of the splits of the run that the first row repeats; none where there is no such run.
+
+    Returns:
+        The trainings, and, for those that failed, why.
+    """
+    numbered = dict(enumerate(rows, start=1))
+    wanted = [(number, seed) for seed in seeds for number in numbered]
+    done: dict[Key, Training | str] = {}
+    for number, seed in wanted:
+        training = folder.find(numbered[number].options, seed)
+        if training is not None:
+            done[number, seed] = training
+    if done:
+        console.say("found", f"{len(done)} of {len(wanted)} trainings in {folder.path}, done earlier")
+    texts: dict[tuple[Any, ...], Vectorized] = {}
+    for key in wanted:
+        if asked():
+            break
+        if key in done:
+            continue
+        number, seed = key
+        row = numbered[number]
+        prepared = _prepared(console, data, row.options, texts, recorded)
+        console.say(f"row {number}/{len(rows)}", f"{row.label}, seed {seed}")
+        try:
+            training = train_once(prepared, prepared.options.replace(seed=seed), report.epoch_line(console, prepared))
+        except (TrainingError, MemoryError, tf.errors.ResourceExhaustedError) as error:
+            done[key] = reason = _reason(error)
+            console.say("failed", reason)
+            continue
+        if training is None:
+            break
+        folder.keep(training, row.options, seed)
+        done[key] = training
+        _show(console, training, wanted, done)
+    return done
+
+
+def of_rows(
+    rows: Sequence[Row], seeds: Sequence[int], done: Mapping[Key, Training | str], dataset_reads: Sequence[str]
+) -> list[RowTrainings]:
+    """Put what came of the trainings to the rows."""
+    found = []
+    for number, row in enumerate(rows, start=1):
+        outcomes = {seed: done[number, seed] for seed in seeds if (number, seed) in done}
+        found.append(
+            RowTrainings(
+                row.label,
+                row.command(seeds[0], dataset_reads),
+                {seed: outcome for seed, outcome in outcomes.items() if isinstance(outcome, Training)},
+                {seed: outcome for seed, outcome in outcomes.items() if isinstance(outcome, str)},
+            )
+        )
+    return found
+
+
+def _prepared(
+    console: Console,
+    data: TextData,
+    options: Options,
+    texts: dict[tuple[Any, ...], Vectorized],
+    recorded: Mapping[str, str],
+) -> Prepared:
+    """Give the data as a row reads it; rows whose options of the text are equal share its tensors.
+
+    Args:
+        texts: the tensors that there are, by those options; what is missing is added.
+    """
+    settings = tuple(getattr(options, name) for name, field in FIELDS.items() if field.metadata.get("group") == "text")
+    if settings in texts:
+        return experiment.fill_in(texts[settings], options)
+    start = time.perf_counter()
+    texts[settings] = experiment.vectorize(data, options)
+    prepared = experiment.fill_in(texts[settings], options)
+    report.show_prepared(console, prepared, start)
+    if len(texts) == 1:
+        report.show_changed(console, recorded, prepared.data)
+    return prepared
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TrainingError):
+        return str(error)
+    first = str(error).partition("\n")[0].rstrip(".")
+    return f"out of memory{f' ({first})' if first else ''}. Try a smaller --batch-size."
+
+
+def _show(console: Console, training: Training, wanted: Sequence[Key], done: Mapping[Key, Training | str]) -> None:
+    """Say how a training came out, and how long the others will take."""
+    right, total = training.record["right"], training.record["seconds"]["total"]
+    waiting = [key for key in wanted if key not in done]
+    left = f"; {len(done)} of {len(wanted)} done, about {_shown(_seconds_of(waiting, done))} left" if waiting else ""
+    console.say("scores", f"validation {right['validation']:.2%}  test {right['test']:.2%}  ({total:.0f} s{left})")
+
+
+def _seconds_of(waiting: Sequence[Key], done: Mapping[Key, Training | str]) -> float:
+    """Estimate the time of trainings: as long as the same row took, or else as long as the others took in the mean."""
+    took: dict[int, list[float]] = {}
+    for (number, _), outcome in done.items():
+        if isinstance(outcome, Training):
+            took.setdefault(number, []).append(outcome.record["seconds"]["total"])
+    means = {number: statistics.mean(seconds) for number, seconds in took.items()}
+    usual = statistics.mean(means.values())
+    return sum(means.get(number, usual) for number, _ in waiting)
+
+
+def _shown(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

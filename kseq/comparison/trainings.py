@@ -1,0 +1,100 @@
+"""One row of a comparison trained with one seed, and tested once."""
+
+import dataclasses
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from kseq import experiment
+from kseq.experiment import Prepared
+from kseq.latency import measure_latency
+from kseq.layers.mean_embedding import MeanEmbedding
+from kseq.options import Options
+from kseq.report import summary
+from kseq.run_record import environment
+from kseq.training import TrainingResult
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """What is left of a model that was trained and tested.
+
+    Attributes:
+        record: what JSON knows of it: seed, options, scores, history, sizes and times.
+        probabilities: of the test split, float32 (N, C).
+        targets: of the test split, (N,) or (N, C).
+        right: whether each text of the test split got its label, or all of its labels, bool (N,).
+    """
+
+    record: Mapping[str, Any]
+    probabilities: np.ndarray
+    targets: np.ndarray
+    right: np.ndarray
+
+
+def train_once(
+    prepared: Prepared, options: Options, on_epoch: Callable[[int, Mapping[str, float]], None]
+) -> Training | None:
+    """Train and test a model as `kseq run` does; None where the user stopped it.
+
+    Args:
+        prepared: for these options.
+        options: with what the data settles filled in, and with the seed.
+        on_epoch: called after each epoch with its number, from 1, and its metrics.
+
+    Raises:
+        TrainingError: the loss is not a number any more.
+    """
+    started = time.perf_counter()
+    # Graphs and names of the model before are in the way of nobody else.
+    keras.utils.clear_session()
+    model = experiment.new_model(prepared, options)
+    result = experiment.train_model(model, prepared, options, on_epoch=on_epoch)
+    if result.interrupted:
+        return None
+    evaluation = experiment.evaluate(model, prepared, options)
+    answers, targets = evaluation.answers["test"], prepared.splits["test"].targets
+    thresholds = evaluation.decision.thresholds
+    latency = measure_latency(evaluation.server, prepared)
+    record = {
+        "seed": options.seed,
+        "options": options.to_dict(),
+        "parameters": _parameters(model),
+        "epochs": len(result.history["loss"]),
+        "best_epoch": result.best_epoch,
+        "history": dict(result.history),
+        "seconds": {
+            "epoch": seconds_per_epoch(result),
+            "train": result.seconds,
+            "total": time.perf_counter() - started,
+        },
+        "latency": dataclasses.asdict(latency),
+        "thresholds": evaluation.decision.named(prepared.data.class_names),
+        **{split: summary(scores) for split, scores in evaluation.scores.items()},
+        "right": {
+            split: float(_right(prepared, split, evaluation.answers[split], thresholds).mean())
+            for split in evaluation.answers
+        },
+        **environment(),
+    }
+    return Training(record, answers, targets, _right(prepared, "test", answers, thresholds))
+
+
+def seconds_per_epoch(result: TrainingResult) -> float:
+    """Give the median time of an epoch; the first, which compiles, is left out where there are others."""
+    seconds = result.history["seconds"]
+    return statistics.median(seconds[1:] or seconds)
+
+
+def _parameters(model: keras.Model) -> dict[str, int]:
+    """Count all trained numbers, and those of tables of vectors, of which a text uses a few rows."""
+    tables = [layer for layer in model.layers if isinstance(layer, (keras.layers.Embedding, MeanEmbedding))]
+    return {"all": model.count_params(), "embeddings": sum(layer.count_params() for layer in tables)}
+
+
+def _right(prepared: Prepared, split: str, answers: np.ndarray, thresholds: Any) -> np.ndarray:
+    return prepared.output.right(answers, prepared.splits[split].targets, thresholds)
