@@ -110,7 +110,8 @@ def load_training(path: Path) -> Training:
         ValueError: it is none of ours.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # NumPy leaves a file open that it cannot read.
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             record = json.loads(file["record"].tobytes())
             return Training(record, file["probabilities"], file["targets"], file["right"])
     except FileNotFoundError:
@@ -156,7 +157,7 @@ def _check_terms(path: Path, terms: Mapping[str, Mapping[str, Any]]) -> None:
             for name in {**there[group], **terms[group]}
             if there[group].get(name) != terms[group].get(name)
         ]
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         differences = [f"its {TERMS} cannot be read"]
     if differences:
         raise UsageError(
