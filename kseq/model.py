@@ -61,6 +61,12 @@ def build_model(
     return keras.Model(inputs, output.logits(read, number_of_classes), name="classifier")
 
 
+def count_weights(model: keras.Model) -> tuple[int, int]:
+    """Count the trained numbers of a model: all, and those outside the tables of vectors."""
+    counts = {weight.path: weight.shape.num_elements() for weight in model.trainable_weights}
+    return sum(counts.values()), sum(count for path, count in counts.items() if not path.endswith("/embeddings"))
+
+
 def serving_model(
     trained: keras.Model,
     options: Options,

@@ -89,14 +89,14 @@ def parts_of(registry: str, options: Options) -> Iterator[dict[str, Any]]:
 
 def count_parameters(options: Options) -> tuple[int, int]:
     """Count the trained numbers of the model of some options: all, and those outside the tables of vectors."""
-    from kseq.model import build_model
+    from kseq.model import build_model, count_weights
     from kseq.vectorizer import tensor_spec
 
     # What is dropped while training changes no count, and follows from the data where nothing is set.
     options = options.replace(dropout=0.0, embedding_dropout=0.0)
-    model = build_model(options, tensor_spec(options.tokens, options.ngrams, needed_tensors(options)), _CLASSES)
-    counts = {weight.path: weight.shape.num_elements() for weight in model.trainable_weights}
-    return sum(counts.values()), sum(count for path, count in counts.items() if not path.endswith("/embeddings"))
+    return count_weights(
+        build_model(options, tensor_spec(options.tokens, options.ngrams, needed_tensors(options)), _CLASSES)
+    )
 
 
 def show_parts(console: Console, parts: Sequence[Mapping[str, Any]]) -> None:

@@ -177,7 +177,8 @@ def test_several_labels_are_right_together(toys):
     given = kept.probabilities >= limits
     assert kept.record["test"]["macro_f1"] == pytest.approx(f1_score(targets, given, average="macro", zero_division=0))
     # Five words and two reserved ones; the output has a bias.
-    assert kept.record["parameters"] == {"all": 7 * 4 + (4 + 4 + 1) * 4 + (2 * 4 + 1) * 5, "embeddings": 7 * 4}
+    beside_them = (4 + 4 + 1) * 4 + (2 * 4 + 1) * 5
+    assert kept.record["parameters"] == {"all": 7 * 4 + beside_them, "without_vectors": beside_them}
     seconds = kept.record["history"]["seconds"]
     assert kept.record["seconds"]["epoch"] == np.median(seconds[1:])
     assert (

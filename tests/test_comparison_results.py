@@ -22,7 +22,7 @@ def training(seed, right, epoch=2.0, parameters=50, latency=3.0):
     right = np.array(right, bool)
     record = {
         "seed": seed,
-        "parameters": {"all": parameters, "embeddings": 20},
+        "parameters": {"all": parameters, "without_vectors": 30},
         "epochs": 3 + seed,
         "history": {"val_accuracy": [0.5, 0.6, 0.7]},
         "seconds": {"epoch": epoch, "train": 4 * epoch, "total": 9.0},
@@ -63,7 +63,7 @@ def test_means_over_the_seeds(rows, rights):
         assert means.validation_accuracy == pytest.approx(0.6)
         assert means.epochs == pytest.approx(4)
         assert (means.seconds_per_epoch, means.train_seconds) == (2.0, 8.0)
-        assert (means.parameters, means.embedding_parameters) == (50, 20)
+        assert (means.parameters, means.parameters_without_vectors) == (50, 30)
         # Between the intervals of the two whole numbers of texts beside the mean.
         right = of_row.sum() / 3
         below, above = (
@@ -129,7 +129,7 @@ def test_the_table_shows_the_numbers(rows):
     assert cells["row"] == "--cell c1"
     assert cells["accuracy (95% interval)"] == f"{found.means.accuracy:.1%} ({low:.1%} to {high:.1%})"
     assert cells["over seeds"] == f"{min(found.means.accuracies):.1%} to {max(found.means.accuracies):.1%}"
-    assert (cells["parameters"], cells["without embeddings"], cells["epochs"]) == ("50", "30", "4")
+    assert (cells["parameters"], cells["without vectors"], cells["epochs"]) == ("50", "30", "4")
     assert (cells["s/epoch"], cells["s of training"], cells["ms/text"]) == ("2.0", "8", "3.0")
     assert cells["b : c"] == f"{found.test.b} : {found.test.c}"
     assert float(cells["p (Holm)"].removeprefix("< ")) == pytest.approx(found.p_holm, abs=0.001)

@@ -4,16 +4,15 @@ import shlex
 
 import pytest
 
-from kseq.command_line import Parser, add_options, find_source, read_options
+from kseq.command_line import find_source, read_options
 from kseq.commands import command_parser
-from kseq.comparison.rows import add_row_flags, check_rows, plural, read_rows
+from kseq.comparison.rows import PLURALS, add_row_flags, check_rows, read_rows
 from kseq.errors import UsageError
 from kseq.options import REGISTRIES, Options
 
 
 def rows_of(*arguments):
-    parser = command_parser("compare", "")
-    add_options(parser, groups=("data", "text", "model", "training"))
+    parser = command_parser("compare", "", groups=("data", "text", "model", "training"))
     add_row_flags(parser)
     namespace = parser.parse_all(["reviews", *arguments])
     options, typed = read_options(namespace)
@@ -44,11 +43,12 @@ def test_each_list_varies_one_option_of_the_first_row():
 
 
 def test_all_is_every_registered_name_and_begins_with_the_one_that_is_set():
-    for name, registry in REGISTRIES.items():
-        rows, _ = rows_of(f"--{plural(name)}", "all") if len(registry) > 1 else ([], ())
+    assert {"encoder", "cell", "head", "attention", "loss"} <= set(PLURALS)
+    for name, several in PLURALS.items():
+        rows, _ = rows_of(f"--{several}", "all")
         found = [getattr(row.options, name) for row in rows]
-        assert found == [] or found[0] == getattr(Options("reviews"), name)
-        assert found == [] or sorted(found) == sorted(registry)
+        assert found[0] == getattr(Options("reviews"), name)
+        assert set(found) == set(REGISTRIES[name])
     assert labels("--cells", "all", "--cell", "lstm")[0] == "--cell lstm"
     assert len(labels("--cells", "all", "--heads", "all")) == len(REGISTRIES["cell"]) + len(REGISTRIES["head"]) - 1
 
@@ -59,7 +59,9 @@ def test_a_typed_choice_makes_the_first_row_whatever_the_list_begins_with():
 
 
 def test_plurals_are_words():
-    assert [plural(name) for name in ("cell", "loss", "head")] == ["cells", "losses", "heads"]
+    assert [PLURALS[name] for name in ("cell", "loss", "normalization")] == ["cells", "losses", "normalizations"]
+    # Its list would be the option itself.
+    assert "positions" not in PLURALS
 
 
 def test_rows_of_any_flags():
@@ -83,24 +85,23 @@ def test_equal_rows_are_one():
     ]
 
 
-def test_a_list_whose_option_the_first_row_does_not_read_chooses_what_does(monkeypatch):
-    from kseq.registry import Part
-
-    def bag(vectors, mask, initial=None):
-        """Read no order."""
-
-    monkeypatch.setitem(REGISTRIES["encoder"], "bag", Part(bag, "no order"))
-    options = Options("reviews")
-    object.__setattr__(options, "encoder", "bag")
-    parser = Parser(allow_abbrev=False)
-    add_row_flags(parser)
-    monkeypatch.setattr(Options, "__post_init__", lambda self: None)
-    rows = read_rows(parser.parse_all(["--cells", "gru,lstm"]), options, ["encoder"])
-    assert [row.label for row in rows] == [
-        "--encoder bag",
+def test_a_list_whose_option_the_first_row_does_not_read_chooses_what_does():
+    assert labels("--encoder", "transformer", "--cells", "gru,lstm") == [
+        "--encoder transformer",
         "--encoder recurrent --cell gru",
         "--encoder recurrent --cell lstm",
     ]
+    attentions = labels("--attentions", "all")
+    assert attentions[:2] == ["--head max_mean", "--head attention --attention additive"]
+    assert len(attentions) == 1 + len(REGISTRIES["attention"])
+    assert "--head attention" in labels("--heads", "all", "--attentions", "all")
+
+
+def test_everything_can_be_compared_at_once():
+    everything = [part for several in PLURALS.values() for part in (f"--{several}", "all")]
+    rows, reads = rows_of(*everything)
+    assert len(rows) == len({row.command(0, reads) for row in rows}) == len({row.label for row in rows})
+    assert len(rows) == 1 + sum(len(REGISTRIES[name]) - 1 for name in PLURALS)
 
 
 @pytest.mark.parametrize("arguments", [("--cells", "gru"), (), ("--row", ""), ("--row", "--cell gru")])
@@ -118,8 +119,10 @@ def test_one_row_is_no_comparison(arguments):
         (("--row", "--unitz 8"), ["--row '--unitz 8'", "Did you mean --units?"]),
         (("--row", "--units many"), ["--row '--units many'", "a whole number"]),
         (("--row", "--name 'a"), ["--row", "No closing quotation"]),
-        (("--row", "--units 8 trec --seed 3"), ["the dataset 'trec'", "--seed", "outside of --row"]),
-        (("--row", "--preset default"), ["--preset", "outside of --row"]),
+        (("--row", "--units 8 trec"), ["--row '--units 8 trec'", "unknown argument 'trec'"]),
+        (("--row", "--units 8 --seed 3"), ["--seed", "outside of --row"]),
+        (("--row", "--preset default"), ["unknown argument '--preset'"]),
+        (("--row", "--head nothing"), ["--row '--head nothing'", "'nothing'", "'max_mean'"]),
         (("--row", "--max-train-samples 9 --units 8"), ["--max-train-samples"]),
         (("--row", "--text-column a"), ["--text-column"]),
         (("--row", "--attention-units 8"), ["the row '--attention-units 8'", "--head max_mean", "--head attention"]),
@@ -145,8 +148,6 @@ def test_the_command_of_a_row_has_its_options():
     for row in rows_of(*arguments)[0]:
         program, m, module, *flags = shlex.split(row.command(5, ("distance",)))
         assert [program, m, module] == ["python", "-m", "kseq.run"]
-        parser = command_parser("run", "")
-        add_options(parser)
-        options, typed = read_options(parser.parse_all(flags))
+        options, typed = read_options(command_parser("run", "").parse_all(flags))
         assert options == row.options.replace(seed=5)
         find_source(options, typed)

@@ -25,7 +25,7 @@ class Means:
         macro_f1: of the test texts.
         validation_accuracy: fraction of the validation texts that are all right.
         parameters: trained numbers.
-        embedding_parameters: those of them in tables of vectors.
+        parameters_without_vectors: those of them outside the tables of vectors, of which a text uses a few rows.
         epochs: that were trained, a mean.
         seconds_per_epoch: median over the epochs, validation included, the first one apart; of it the median over the
             seeds.
@@ -41,7 +41,7 @@ class Means:
     macro_f1: float
     validation_accuracy: float
     parameters: int
-    embedding_parameters: int
+    parameters_without_vectors: int
     epochs: float
     seconds_per_epoch: float
     train_seconds: float
@@ -132,7 +132,7 @@ def _means(trainings: Sequence[Training]) -> Means | None:
         macro_f1=_mean(records, "test", "macro_f1"),
         validation_accuracy=_mean(records, "right", "validation"),
         parameters=records[0]["parameters"]["all"],
-        embedding_parameters=records[0]["parameters"]["embeddings"],
+        parameters_without_vectors=records[0]["parameters"]["without_vectors"],
         epochs=statistics.mean(record["epochs"] for record in records),
         seconds_per_epoch=statistics.median(record["seconds"]["epoch"] for record in records),
         train_seconds=_mean(records, "seconds", "train"),

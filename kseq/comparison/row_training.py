@@ -3,7 +3,6 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import tensorflow as tf
 
@@ -15,7 +14,7 @@ from kseq.comparison.trainings import Training, train_once
 from kseq.console import Console
 from kseq.errors import TrainingError
 from kseq.experiment import Prepared, Vectorized
-from kseq.options import FIELDS, Options
+from kseq.options import Options
 from pipelines.text_data import TextData
 
 # A row's number, from 1, and a seed.
@@ -56,7 +55,7 @@ def train_rows(
             done[number, seed] = training
     if done:
         console.say("found", f"{len(done)} of {len(wanted)} trainings in {folder.path}, done earlier")
-    texts: dict[tuple[Any, ...], Vectorized] = {}
+    texts: dict[tuple[object, ...], Vectorized] = {}
     for key in wanted:
         if asked():
             break
@@ -102,15 +101,15 @@ def _prepared(
     console: Console,
     data: TextData,
     options: Options,
-    texts: dict[tuple[Any, ...], Vectorized],
+    texts: dict[tuple[object, ...], Vectorized],
     recorded: Mapping[str, str],
 ) -> Prepared:
-    """Give the data as a row reads it; rows whose options of the text are equal share its tensors.
+    """Give the data as a row reads it; rows that read texts in the same way share the tensors.
 
     Args:
-        texts: the tensors that there are, by those options; what is missing is added.
+        texts: the tensors that there are, by `experiment.text_settings`; what is missing is added.
     """
-    settings = tuple(getattr(options, name) for name, field in FIELDS.items() if field.metadata.get("group") == "text")
+    settings = experiment.text_settings(options)
     if settings in texts:
         return experiment.fill_in(texts[settings], options)
     start = time.perf_counter()

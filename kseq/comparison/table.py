@@ -19,7 +19,7 @@ _COLUMNS: dict[str, Callable[[Means], str]] = {
     "macro-F1": lambda means: f"{means.macro_f1:.3f}",
     "validation": lambda means: f"{means.validation_accuracy:.1%}",
     "parameters": lambda means: f"{means.parameters:,}",
-    "without embeddings": lambda means: f"{means.parameters - means.embedding_parameters:,}",
+    "without vectors": lambda means: f"{means.parameters_without_vectors:,}",
     "epochs": lambda means: f"{means.epochs:.1f}".removesuffix(".0"),
     "s/epoch": lambda means: f"{means.seconds_per_epoch:.1f}",
     "s of training": lambda means: f"{means.train_seconds:.0f}",

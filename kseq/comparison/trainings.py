@@ -12,7 +12,7 @@ import numpy as np
 from kseq import experiment
 from kseq.experiment import Prepared
 from kseq.latency import measure_latency
-from kseq.layers.mean_embedding import MeanEmbedding
+from kseq.model import count_weights
 from kseq.options import Options
 from kseq.report import summary
 from kseq.run_record import environment
@@ -59,11 +59,12 @@ def train_once(
     evaluation = experiment.evaluate(model, prepared, options)
     answers, targets = evaluation.answers["test"], prepared.splits["test"].targets
     thresholds = evaluation.decision.thresholds
+    parameters, without_vectors = count_weights(model)
     latency = measure_latency(evaluation.server, prepared)
     record = {
         "seed": options.seed,
         "options": options.to_dict(),
-        "parameters": _parameters(model),
+        "parameters": {"all": parameters, "without_vectors": without_vectors},
         "epochs": len(result.history["loss"]),
         "best_epoch": result.best_epoch,
         "history": dict(result.history),
@@ -88,12 +89,6 @@ def seconds_per_epoch(result: TrainingResult) -> float:
     """Give the median time of an epoch; the first, which compiles, is left out where there are others."""
     seconds = result.history["seconds"]
     return statistics.median(seconds[1:] or seconds)
-
-
-def _parameters(model: keras.Model) -> dict[str, int]:
-    """Count all trained numbers, and those of tables of vectors, of which a text uses a few rows."""
-    tables = [layer for layer in model.layers if isinstance(layer, (keras.layers.Embedding, MeanEmbedding))]
-    return {"all": model.count_params(), "embeddings": sum(layer.count_params() for layer in tables)}
 
 
 def _right(prepared: Prepared, split: str, answers: np.ndarray, thresholds: Any) -> np.ndarray:
