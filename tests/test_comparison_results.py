@@ -47,7 +47,10 @@ def rights():
 @pytest.fixture
 def rows(rights):
     return [
-        row(f"--cell c{place}", {seed: training(seed, right, epoch=[1.0, 2.0, 9.0][seed]) for seed, right in enumerate(of_row)})
+        row(
+            f"--cell c{place}",
+            {seed: training(seed, right, epoch=[1.0, 2.0, 9.0][seed]) for seed, right in enumerate(of_row)},
+        )
         for place, of_row in enumerate(rights)
     ]
 
