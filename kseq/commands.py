@@ -46,11 +46,22 @@ def command_parser(
 
 
 def load_data(
-    console: Console, source: pipelines.Source, options: Options, typed: Collection[str]
+    console: Console,
+    source: pipelines.Source,
+    options: Options,
+    typed: Collection[str],
+    others: Sequence[Options] = (),
 ) -> "TextData | SequenceData":
     """Load the texts or sequences and say what they are.
 
     It comes before the other slow imports: data that no classifier can be made of is told as soon as can be.
+
+    Args:
+        console: where it is said.
+        source: of the data.
+        options: all values.
+        typed: names of the fields that the user set.
+        others: of further models that the same flags are for.
 
     Raises:
         DataError: the data is not there, or no classifier can be made of it.
@@ -60,7 +71,7 @@ def load_data(
         import tensorflow as tf  # noqa: F401
     start = time.perf_counter()
     data = source.load(**source.given(options))
-    check_applies(options, typed, source.parameters, data.input_kind)
+    check_applies(options, typed, source.parameters, data.input_kind, others)
 
     from kseq.report import show_data
 

@@ -48,7 +48,7 @@ def show_data(console: Console, data: TextData | SequenceData, start: float) -> 
         console.say("warning", warning)
 
 
-def show_changed(console: Console, recorded: Mapping[str, str], data: TextData) -> None:
+def show_changed(console: Console, recorded: Mapping[str, str], data: TextData | SequenceData) -> None:
     """Warn where the data is not that of a recorded run.
 
     Args:

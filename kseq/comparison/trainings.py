@@ -38,6 +38,19 @@ class Training:
     right: np.ndarray
 
 
+@contextlib.contextmanager
+def _of_many_models() -> Iterator[None]:
+    """Silence TensorFlow's warning that one function is traced again and again: each model traces its own."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@_of_many_models()
 def train_once(
     prepared: Prepared, options: Options, on_epoch: Callable[[int, Mapping[str, float]], None]
 ) -> Training | None:
@@ -51,13 +64,6 @@ def train_once(
     Raises:
         TrainingError: the loss is not a number any more.
     """
-    with _of_many_models():
-        return _train_once(prepared, options, on_epoch)
-
-
-def _train_once(
-    prepared: Prepared, options: Options, on_epoch: Callable[[int, Mapping[str, float]], None]
-) -> Training | None:
     started = time.perf_counter()
     # What Keras keeps of the model before would stay in memory.
     keras.utils.clear_session()
@@ -98,18 +104,6 @@ def seconds_per_epoch(result: TrainingResult) -> float:
     """Give the median time of an epoch; the first, which compiles, is left out where there are others."""
     seconds = result.history["seconds"]
     return statistics.median(seconds[1:] or seconds)
-
-
-@contextlib.contextmanager
-def _of_many_models() -> Iterator[None]:
-    """Silence TensorFlow's warning that one function is traced again and again: each model traces its own."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _right(prepared: Prepared, split: str, answers: np.ndarray, thresholds: Any) -> np.ndarray:
