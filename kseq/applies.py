@@ -67,7 +67,8 @@ def check_applies(
 def refusal(name: str, options: Options, dataset_reads: Collection[str], input_kind: str | None = None) -> str | None:
     """Say why an option does nothing beside the others, and what to do about it; None where it does something."""
     chosen = list(chosen_parts(options))
-    read_now = {read for _, _, part in chosen for read in part.reads}
+    in_use = {option for option, _, _ in chosen}
+    read_now = {name for _, _, part in chosen for name in part.reads}
     if input_kind is not None:
         read_now |= INPUTS[input_kind].reads
     readers, kinds = readers_of(name), inputs_reading(name)
@@ -78,7 +79,6 @@ def refusal(name: str, options: Options, dataset_reads: Collection[str], input_k
             "Leave it out."
         )
     if readers and not kinds and name not in read_now:
-        in_use = {option for option, _, _ in chosen}
         used = sorted(_in_the_way(name, options, in_use))
         wanted = [_flags(registry, part, options, in_use) for registry, part in readers]
         return (

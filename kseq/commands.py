@@ -57,7 +57,7 @@ def load_data(
     It comes before the other slow imports: data that no classifier can be made of is told as soon as can be.
 
     Args:
-        console: to say it on.
+        console: where it is said.
         source: of the data.
         options: all values.
         typed: names of the fields that the user set.

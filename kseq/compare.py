@@ -3,7 +3,7 @@
 import argparse
 import shlex
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ def _run(arguments: Sequence[str]) -> int:
     rows = read_rows(namespace, options, typed)
     first, *others = [row.options for row in rows]
     source = find_source(first, typed, others)
-    check_rows(rows, source.parameters)
+    check_rows(rows, source.parameters, source.input_kind)
     seeds = [options.seed + place for place in range(namespace.seeds)]
     command = shlex.join(["python", "-m", "kseq.compare", *arguments])
     console = Console(namespace.json)
@@ -73,7 +73,7 @@ def _compare(
     console: Console,
     source: pipelines.Source,
     rows: Sequence[Row],
-    typed: Collection[str],
+    typed: Sequence[str],
     seeds: Sequence[int],
     overwrite: bool,
     command: str,
@@ -82,6 +82,7 @@ def _compare(
     """Train what is missing, and write what all say; return the exit code and what `--json` tells."""
     first, *others = [row.options for row in rows]
     data = load_data(console, source, first, typed, others)
+    check_rows(rows, source.parameters, data.input_kind)
 
     from kseq import experiment
     from kseq.comparison.folder import learned_from, open_folder
@@ -101,7 +102,8 @@ def _compare(
     folder = open_folder(Path(first.output_dir) / first.export_name(data.name), terms, overwrite)
     with Interruption(lambda: _say_what_follows(console)) as interruption:
         done = train_rows(console, data, rows, seeds, folder, interruption.asked, recorded)
-        comparison = write_comparison(folder, data, of_rows(rows, seeds, done, source.parameters), seeds, command)
+        commands = [row.command(seeds[0], source.parameters, data.input_kind) for row in rows]
+        comparison = write_comparison(folder, data, of_rows(rows, commands, seeds, done), seeds, command)
     console.line()
     console.line(plain_table(comparison.results))
     console.line()

@@ -75,14 +75,14 @@ class Prepared:
 
 
 @dataclasses.dataclass(frozen=True)
-class Preprocessed:
+class Adapted:
     """Data as tensors, which several models can read.
 
     Attributes:
-        data: the texts or sequences.
+        data: the texts or sequences that are left to train on, and those held out.
         preprocessor: adapted on the training split.
-        splits: by name, as batches read them.
-        settled: options that the data settled.
+        splits: train, validation and, where it was asked for, test, as its tensors.
+        settled: options that are settled by it.
     """
 
     data: TextData | SequenceData
@@ -93,7 +93,7 @@ class Preprocessed:
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """What a trained model answers to the held-out texts or sequences, and how good that is.
+    """What a trained model answers to what was held out, and how good that is.
 
     Attributes:
         server: the portable model, from the preprocessor's tensors to probabilities.
@@ -109,7 +109,7 @@ class Evaluation:
 
 
 def prepare(data: TextData | SequenceData, options: Options, *, with_test: bool = True) -> Prepared:
-    """Adapt the preprocessor on train, make the named tensors of every split, and settle what the options leave open.
+    """Adapt the preprocessor on train, make the named tensors of every split, and settle what is left to the data.
 
     Args:
         data: the texts or sequences.
@@ -120,7 +120,7 @@ def prepare(data: TextData | SequenceData, options: Options, *, with_test: bool 
         UsageError: an option that does not fit the classes of the data.
     """
     check_fits(data, options)
-    return settle(preprocess(data, options, with_test=with_test), options)
+    return fill_in(adapt(data, options, with_test=with_test), options)
 
 
 def check_fits(data: TextData | SequenceData, options: Options) -> None:
@@ -134,26 +134,26 @@ def check_fits(data: TextData | SequenceData, options: Options) -> None:
         )
 
 
-def tensor_settings(data: TextData | SequenceData, options: Options) -> tuple[object, ...]:
-    """Give what decides how data becomes tensors; equal settings make equal tensors."""
+def adapt_settings(data: TextData | SequenceData, options: Options) -> tuple[object, ...]:
+    """Give what `adapt` depends on beside the data: models of equal settings read the same tensors."""
     read = options_read(INPUTS[data.input_kind].adapt)
-    return (*(getattr(options, name) for name in read), needed_tensors(options))
+    return (*(getattr(options, name) for name in read), options.max_train_samples, needed_tensors(options))
 
 
-def preprocess(data: TextData | SequenceData, options: Options, *, with_test: bool = True) -> Preprocessed:
-    """Adapt the preprocessor on train, and make the named tensors of every split, as `tensor_settings` say."""
+def adapt(data: TextData | SequenceData, options: Options, *, with_test: bool = True) -> Adapted:
+    """Adapt the preprocessor on train, and make the named tensors of every split."""
     if options.max_train_samples is not None:
         # Before anything is counted: what is left out shall not be known.
         data = sample_train(data, options.max_train_samples, options.split_seed)
     read = ("train", "validation", "test") if with_test else ("train", "validation")
-    adapt = INPUTS[data.input_kind].adapt
-    preprocessor, splits, settled = with_options(adapt, data, read, needed_tensors(options), options=options)
-    return Preprocessed(data, preprocessor, splits, settled)
+    kind = INPUTS[data.input_kind]
+    preprocessor, splits, settled = with_options(kind.adapt, data, read, needed_tensors(options), options=options)
+    return Adapted(data, preprocessor, splits, settled)
 
 
-def settle(preprocessed: Preprocessed, options: Options) -> Prepared:
-    """Settle what the options leave open, and weigh the texts or sequences of train as they say."""
-    data, splits, settled = preprocessed.data, dict(preprocessed.splits), dict(preprocessed.settled)
+def fill_in(adapted: Adapted, options: Options) -> Prepared:
+    """Settle what the options leave to the data, and weigh the examples of train as they say."""
+    data, splits, settled = adapted.data, dict(adapted.splits), dict(adapted.settled)
     kind, output = INPUTS[data.input_kind], OUTPUTS[data.target_kind]
     # Validation and test stay as they are: what counts is how the model does on texts as they come.
     sample_weights, label_weights = output.weights(options.class_weight, splits["train"].targets, data.class_names)
@@ -174,7 +174,7 @@ def settle(preprocessed: Preprocessed, options: Options) -> Prepared:
     return Prepared(
         data=data,
         options=options,
-        preprocessor=preprocessed.preprocessor,
+        preprocessor=adapted.preprocessor,
         splits=splits,
         padding_share=padding_share(lengths, epoch_order(lengths, options.batch_size, options.seed, 0)),
         label_weights=label_weights,

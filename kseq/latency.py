@@ -1,4 +1,4 @@
-"""How long one text or sequence takes through a model, as a service sees it: one at a time."""
+"""How long one example takes through a model, as a service sees it: one at a time."""
 
 import dataclasses
 import time
@@ -20,13 +20,13 @@ class Latency:
     Attributes:
         p50: half of the calls took no longer.
         p95: of 100 calls, 95 took no longer.
-        tokens: of the text, or time steps of the sequence.
+        steps: length of the example.
         calls: that were measured, after some that were not.
     """
 
     p50: float
     p95: float
-    tokens: int
+    steps: int
     calls: int
 
 
@@ -39,18 +39,18 @@ def measure_latency(server: keras.Model, prepared: Prepared) -> Latency:
     """
     lengths = prepared.splits["test"].lengths
     place = int(np.argsort(lengths, kind="stable")[len(lengths) // 2])
-    kind, preprocessor = prepared.input, prepared.preprocessor
-    sent = kind.tensors(kind.examples(prepared.data.test, np.array([place])))
+    kind = prepared.input
+    sent = list(kind.tensors(kind.examples(prepared.data.test, np.array([place]))).values())
 
-    @tf.function(input_signature=list(kind.signature(preprocessor).values()))
+    @tf.function(input_signature=list(kind.signature(prepared.preprocessor).values()))
     def answer(*tensors: tf.Tensor) -> tf.Tensor:
-        return server(preprocessor(*tensors), training=False)
+        return server(prepared.preprocessor(*tensors), training=False)
 
     seconds = []
     for _ in range(_WARMING_CALLS + _CALLS):
         start = time.perf_counter()
         # The numbers are waited for: on a GPU, a call returns before they are there.
-        answer(*sent.values()).numpy()
+        answer(*sent).numpy()
         seconds.append(time.perf_counter() - start)
     p50, p95 = np.quantile(seconds[_WARMING_CALLS:], [0.5, 0.95]) * 1000
     return Latency(float(p50), float(p95), int(lengths[place]), _CALLS)

@@ -35,7 +35,7 @@ class Output:
         tune: `(probabilities (N, C), targets)` → the thresholds of the best macro-F1.
         answer: `(probabilities (n, C), names (C,), thresholds)` → the outputs of the signature, all tensors of
             TensorFlow with the batch dimension n.
-        accuracy: what the fraction of texts that are right is, in words.
+        accuracy: what texts that are right did, in words.
         right: `(probabilities, targets, thresholds)` → whether each text got its label, or all of its labels, bool
             (N,).
         score: `(probabilities, targets, class names, thresholds)` → scores.
@@ -82,7 +82,7 @@ OUTPUTS: dict[str, Output] = {
         thresholds=lambda number_of_classes: None,
         tune=class_output.tune,
         answer=class_output.answer,
-        accuracy="the fraction of texts that got their label",
+        accuracy="got their label",
         right=class_output.right,
         score=class_output.score,
         table=class_output.table,
@@ -103,7 +103,7 @@ OUTPUTS: dict[str, Output] = {
         thresholds=labels_output.thresholds,
         tune=labels_output.tune,
         answer=labels_output.answer,
-        accuracy="the fraction of texts that got all of their labels and no other one",
+        accuracy="got all of their labels and no other one",
         right=labels_output.right,
         score=labels_output.score,
         table=labels_output.table,

@@ -181,9 +181,7 @@ def test_several_labels_are_right_together(toys):
     assert kept.record["parameters"] == {"all": 7 * 4 + beside_them, "without_vectors": beside_them}
     seconds = kept.record["history"]["seconds"]
     assert kept.record["seconds"]["epoch"] == np.median(seconds[1:])
-    assert (
-        kept.record["latency"]["tokens"] == sorted(len(text.split()) for text, _ in data.test.as_numpy_iterator())[20]
-    )
+    assert kept.record["latency"]["steps"] == sorted(len(text.split()) for text, _ in data.test.as_numpy_iterator())[20]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def training(seed, right, epoch=2.0, parameters=50, latency=3.0):
         "epochs": 3 + seed,
         "history": {"val_accuracy": [0.5, 0.6, 0.7]},
         "seconds": {"epoch": epoch, "train": 4 * epoch, "total": 9.0},
-        "latency": {"p50": latency, "p95": 2 * latency, "tokens": 11, "calls": 100},
+        "latency": {"p50": latency, "p95": 2 * latency, "steps": 11, "calls": 100},
         "test": {"macro_f1": 0.25 + 0.5 * right.mean()},
         "right": {"validation": 0.5 + 0.1 * seed, "test": right.mean()},
     }
@@ -133,7 +133,7 @@ def test_the_table_shows_the_numbers(rows):
     assert cells["accuracy (95% interval)"] == f"{found.means.accuracy:.1%} ({low:.1%} to {high:.1%})"
     assert cells["over seeds"] == f"{min(found.means.accuracies):.1%} to {max(found.means.accuracies):.1%}"
     assert (cells["parameters"], cells["without vectors"], cells["epochs"]) == ("50", "30", "4")
-    assert (cells["s/epoch"], cells["s of training"], cells["ms/text"]) == ("2.0", "16", "3.0")
+    assert (cells["s/epoch"], cells["s of training"], cells["latency (ms)"]) == ("2.0", "16", "3.0")
     assert cells["b : c"] == f"{found.test.b} : {found.test.c}"
     assert float(cells["p (Holm)"].removeprefix("< ")) == pytest.approx(found.p_holm, abs=0.001)
     once = [row("a", {0: rows[0].trainings[0]}), row("b", {0: rows[1].trainings[0]})]
@@ -144,13 +144,13 @@ def test_the_table_shows_the_numbers(rows):
 
 def test_the_notes_tell_the_test_the_failures_and_what_is_missing(rows, rights):
     found = row_results([*rows, row("d", {0: training(0, rights[1, 0])}, {1: "loss became nan"})])
-    told = notes(found, [0, 1, 2], SIZES, "the fraction of texts that got their label")
-    assert any("the fraction of texts that got their label" in note and "200 test texts" in note for note in told)
+    told = notes(found, [0, 1, 2], SIZES, "text", "got their label")
+    assert any("fraction of texts that got their label: of 200 in test" in note for note in told)
     assert any("sign test" in note and "for 3 tests" in note for note in told)
     assert any("uses the test split up" in note for note in told)
     assert "Row 4, seed 1, failed: loss became nan" in told
     assert "Not trained yet: row 4 with seed 2." in told
-    once = notes(row_results([row("a", {}), row("b", {})]), [0], SIZES, "it")
+    once = notes(row_results([row("a", {}), row("b", {})]), [0], SIZES, "text", "it")
     assert once == ["Not trained yet: row 1 with seed 0; row 2 with seed 0."]
 
 

@@ -19,8 +19,8 @@ def rows_of(*arguments):
     rows = read_rows(namespace, options, typed)
     first, *others = [row.options for row in rows]
     source = find_source(first, typed, others)
-    check_rows(rows, source.parameters)
-    return rows, source.parameters
+    check_rows(rows, source.parameters, source.input_kind)
+    return rows, (source.parameters, source.input_kind)
 
 
 def labels(*arguments):
@@ -100,7 +100,7 @@ def test_a_list_whose_option_the_first_row_does_not_read_chooses_what_does():
 def test_everything_can_be_compared_at_once():
     everything = [part for several in PLURALS.values() for part in (f"--{several}", "all")]
     rows, reads = rows_of(*everything)
-    assert len(rows) == len({row.command(0, reads) for row in rows}) == len({row.label for row in rows})
+    assert len(rows) == len({row.command(0, *reads) for row in rows}) == len({row.label for row in rows})
     assert len(rows) == 1 + sum(len(REGISTRIES[name]) - 1 for name in PLURALS)
 
 
@@ -139,14 +139,14 @@ def test_rows_that_cannot_be_are_refused(arguments, parts):
 
 def test_a_flag_that_one_row_reads_is_taken_and_not_told_to_the_others():
     rows, reads = rows_of("--heads", "max,attention", "--attention-units", "8")
-    assert rows[0].command(0, reads) == "python -m kseq.run reviews --head max --seed 0"
-    assert rows[1].command(0, reads) == "python -m kseq.run reviews --head attention --attention-units 8 --seed 0"
+    assert rows[0].command(0, *reads) == "python -m kseq.run reviews --head max --seed 0"
+    assert rows[1].command(0, *reads) == "python -m kseq.run reviews --head attention --attention-units 8 --seed 0"
 
 
 def test_the_command_of_a_row_has_its_options():
     arguments = ["--cells", "gru,lstm", "--no-bidirectional", "--class-weight=-a=2", "--distance", "3", "--row", "--bi"]
     for row in rows_of(*arguments)[0]:
-        program, m, module, *flags = shlex.split(row.command(5, ("distance",)))
+        program, m, module, *flags = shlex.split(row.command(5, ("distance",), "text"))
         assert [program, m, module] == ["python", "-m", "kseq.run"]
         options, typed = read_options(command_parser("run", "").parse_all(flags))
         assert options == row.options.replace(seed=5)

@@ -31,7 +31,7 @@ class Means:
             seeds.
         train_seconds: of training and validating.
         latency: milliseconds of one text, the median of the calls; of it the median over the seeds.
-        latency_tokens: of that text.
+        latency_steps: of that one.
     """
 
     accuracies: tuple[float, ...]
@@ -46,7 +46,7 @@ class Means:
     seconds_per_epoch: float
     train_seconds: float
     latency: float
-    latency_tokens: int
+    latency_steps: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _means(trainings: Sequence[Training]) -> Means | None:
         seconds_per_epoch=statistics.median(record["seconds"]["epoch"] for record in records),
         train_seconds=_mean(records, "seconds", "train"),
         latency=statistics.median(record["latency"]["p50"] for record in records),
-        latency_tokens=records[0]["latency"]["tokens"],
+        latency_steps=records[0]["latency"]["steps"],
     )
 
 

@@ -13,7 +13,7 @@ from kseq.comparison.rows import Row
 from kseq.comparison.trainings import Training, train_once
 from kseq.console import Console
 from kseq.errors import TrainingError
-from kseq.experiment import Prepared, Preprocessed
+from kseq.experiment import Adapted, Prepared
 from kseq.options import Options
 from pipelines.sequence_data import SequenceData
 from pipelines.text_data import TextData
@@ -37,7 +37,7 @@ def train_rows(
 
     Args:
         console: where progress is told.
-        data: the texts.
+        data: the texts or sequences.
         rows: to train.
         seeds: to train each with.
         folder: where trainings are kept.
@@ -56,7 +56,7 @@ def train_rows(
             done[number, seed] = training
     if done:
         console.say("found", f"{len(done)} of {len(wanted)} trainings in {folder.path}, done earlier")
-    texts: dict[tuple[object, ...], Preprocessed] = {}
+    adapted: dict[tuple[object, ...], Adapted] = {}
     for key in wanted:
         if asked():
             break
@@ -64,7 +64,7 @@ def train_rows(
             continue
         number, seed = key
         row = numbered[number]
-        prepared = _prepared(console, data, row.options, texts, recorded)
+        prepared = _prepared(console, data, row.options, adapted, recorded)
         console.say(f"row {number}/{len(rows)}", f"{row.label}, seed {seed}")
         try:
             training = train_once(prepared, prepared.options.replace(seed=seed), report.epoch_line(console, prepared))
@@ -81,16 +81,23 @@ def train_rows(
 
 
 def of_rows(
-    rows: Sequence[Row], seeds: Sequence[int], done: Mapping[Key, Training | str], dataset_reads: Sequence[str]
+    rows: Sequence[Row], commands: Sequence[str], seeds: Sequence[int], done: Mapping[Key, Training | str]
 ) -> list[RowTrainings]:
-    """Put what came of the trainings to the rows."""
+    """Put what came of the trainings to the rows.
+
+    Args:
+        rows: the first one first.
+        commands: that train each alone.
+        seeds: that were asked for.
+        done: as `train_rows` gives it.
+    """
     found = []
-    for number, row in enumerate(rows, start=1):
+    for number, (row, command) in enumerate(zip(rows, commands, strict=True), start=1):
         outcomes = {seed: done[number, seed] for seed in seeds if (number, seed) in done}
         found.append(
             RowTrainings(
                 row.label,
-                row.command(seeds[0], dataset_reads),
+                command,
                 {seed: outcome for seed, outcome in outcomes.items() if isinstance(outcome, Training)},
                 {seed: outcome for seed, outcome in outcomes.items() if isinstance(outcome, str)},
             )
@@ -102,22 +109,22 @@ def _prepared(
     console: Console,
     data: TextData | SequenceData,
     options: Options,
-    texts: dict[tuple[object, ...], Preprocessed],
+    adapted: dict[tuple[object, ...], Adapted],
     recorded: Mapping[str, str],
 ) -> Prepared:
-    """Give the data as a row reads it; rows that read texts in the same way share the tensors.
+    """Give the data as a row reads it; rows that read it in the same way share its tensors.
 
     Args:
-        texts: the tensors that there are, by `experiment.tensor_settings`; what is missing is added.
+        adapted: the tensors that there are, by `experiment.adapt_settings`; what is missing is added.
     """
-    settings = experiment.tensor_settings(data, options)
-    if settings in texts:
-        return experiment.settle(texts[settings], options)
+    settings = experiment.adapt_settings(data, options)
+    if settings in adapted:
+        return experiment.fill_in(adapted[settings], options)
     start = time.perf_counter()
-    texts[settings] = experiment.preprocess(data, options)
-    prepared = experiment.settle(texts[settings], options)
+    adapted[settings] = experiment.adapt(data, options)
+    prepared = experiment.fill_in(adapted[settings], options)
     report.show_prepared(console, prepared, start)
-    if len(texts) == 1:
+    if len(adapted) == 1:
         report.show_changed(console, recorded, prepared.data)
     return prepared
 

@@ -43,12 +43,13 @@ class Row:
         """Name the row by the flags that make it."""
         return shlex.join(typed_flags(self.options, self.told))
 
-    def command(self, seed: int, dataset_reads: Collection[str]) -> str:
+    def command(self, seed: int, dataset_reads: Collection[str], input_kind: str | None) -> str:
         """Give the command that trains this row alone.
 
         Args:
             seed: of the training.
             dataset_reads: names of the arguments of the dataset's `load`.
+            input_kind: of the data.
         """
         set_here = [
             name
@@ -56,7 +57,7 @@ class Row:
             if name not in ("dataset", "seed")
             and field.metadata["group"] != "output"
             and getattr(self.options, name) != field.default
-            and refusal(name, self.options, dataset_reads) is None
+            and refusal(name, self.options, dataset_reads, input_kind) is None
         ]
         flags = typed_flags(self.options.replace(seed=seed), [*set_here, "seed"])
         return shlex.join(["python", "-m", "kseq.run", self.options.dataset, *flags])
@@ -119,15 +120,20 @@ def read_rows(namespace: argparse.Namespace, options: Options, typed: Sequence[s
     return rows
 
 
-def check_rows(rows: Sequence[Row], dataset_reads: Collection[str]) -> None:
-    """Refuse rows whose own flags none of their parts reads.
+def check_rows(rows: Sequence[Row], dataset_reads: Collection[str], input_kind: str | None) -> None:
+    """Refuse rows whose own flags neither their parts nor the kind of the data reads.
+
+    Args:
+        rows: the first one first.
+        dataset_reads: names of the arguments of the dataset's `load`.
+        input_kind: of the data; None where it is not known yet.
 
     Raises:
         UsageError: naming the row and the flag.
     """
     for row in rows[1:]:
         try:
-            check_applies(row.options, row.told, dataset_reads)
+            check_applies(row.options, row.told, dataset_reads, input_kind)
         except UsageError as error:
             raise UsageError(f"the row {row.label!r}: {error}") from None
 

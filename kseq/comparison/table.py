@@ -23,7 +23,7 @@ _COLUMNS: dict[str, Callable[[Means], str]] = {
     "epochs": lambda means: f"{means.epochs:.1f}".removesuffix(".0"),
     "s/epoch": lambda means: f"{means.seconds_per_epoch:.1f}",
     "s of training": lambda means: f"{means.train_seconds:.0f}",
-    "ms/text": lambda means: f"{means.latency:.1f}",
+    "latency (ms)": lambda means: f"{means.latency:.1f}",
 }
 
 
@@ -79,16 +79,19 @@ def write_table(path: str | os.PathLike[str], results: Sequence[RowResult]) -> N
     write_csv(path, list(lines[0]), [list(line.values()) for line in lines])
 
 
-def notes(results: Sequence[RowResult], seeds: Sequence[int], sizes: Mapping[str, int], accuracy: str) -> list[str]:
+def notes(
+    results: Sequence[RowResult], seeds: Sequence[int], sizes: Mapping[str, int], noun: str, accuracy: str
+) -> list[str]:
     """Say what the columns mean, what they do not tell, and what is missing.
 
     Args:
         results: of all rows.
         seeds: that were asked for.
-        sizes: texts of each split.
-        accuracy: what it is, in words.
+        sizes: of the splits.
+        noun: what an example is called.
+        accuracy: what examples that are right did, in words.
     """
-    sentences = _meanings(results, sizes, accuracy) if any(row.means for row in results) else []
+    sentences = _meanings(results, sizes, noun, accuracy) if any(row.means for row in results) else []
     sentences += [
         f"Row {row.number}, seed {seed}, failed: {reason}" for row in results for seed, reason in row.failed.items()
     ]
@@ -99,20 +102,20 @@ def notes(results: Sequence[RowResult], seeds: Sequence[int], sizes: Mapping[str
     return sentences
 
 
-def _meanings(results: Sequence[RowResult], sizes: Mapping[str, int], accuracy: str) -> list[str]:
+def _meanings(results: Sequence[RowResult], sizes: Mapping[str, int], noun: str, accuracy: str) -> list[str]:
     """Say what the columns mean, and what they do not tell."""
-    tokens = " or ".join(sorted({str(row.means.latency_tokens) for row in results if row.means}))
+    steps = " or ".join(sorted({str(row.means.latency_steps) for row in results if row.means}))
     tests = sum(row.test is not None for row in results)
     one = "the first row alone, or this row alone, got right"
     several = (
-        "more of the first row's models, or more of this row's, got right. A text counts once, whatever the number of "
-        "seeds: this is the sign test, which with one seed is McNemar's. Pooled over the seeds, the same texts would "
-        "count as if they were new ones"
+        f"more of the first row's models, or more of this row's, got right. A {noun} counts once, whatever the number "
+        f"of seeds: this is the sign test, which with one seed is McNemar's. Pooled over the seeds, the same {noun}s "
+        "would count as if they were new ones"
     )
     sentences = [
-        f"Accuracy is {accuracy}: of {sizes['test']:,} test texts, scored once a training, and of "
-        f"{sizes['validation']:,} validation texts, by which the epoch was chosen. Its 95% Wilson interval tells what "
-        "another sample of test texts would change."
+        f"Accuracy is the fraction of {noun}s that {accuracy}: of {sizes['test']:,} in test, scored once a training, "
+        f"and of {sizes['validation']:,} in validation, by which the epoch was chosen. Its 95% Wilson interval tells "
+        "what another test sample would change."
     ]
     if _several(results):
         sentences.append(
@@ -121,16 +124,16 @@ def _meanings(results: Sequence[RowResult], sizes: Mapping[str, int], accuracy: 
         )
     if tests:
         sentences.append(
-            f"b : c are the texts that {several if _several(results) else one}. p is exact, two-sided, and corrected "
-            f"by Holm for {tests} {'test' if tests == 1 else 'tests'}; it tells of other texts, not of other seeds."
+            f"b : c are the {noun}s that {several if _several(results) else one}. p is exact, two-sided, and corrected "
+            f"by Holm for {tests} {'test' if tests == 1 else 'tests'}; it tells of other {noun}s, not of other seeds."
         )
     return [
         *sentences,
         "Seconds of an epoch are the median, with its validation and without the first epoch, which compiles. "
-        f"Milliseconds are of one text of {tokens} tokens, the median length of test, alone in its batch, from the "
-        "string to the probabilities, in the process that trained, with all of TensorFlow's threads.",
+        f"Latency is that of one {noun} of {steps} steps, the median length of test, alone in its batch, as it is sent "
+        "to the probabilities, in the process that trained, with all of TensorFlow's threads.",
         "No training saw the test split. Whoever chooses a row by this table uses the test split up: choose by "
-        "validation, or test the choice on new texts.",
+        f"validation, or test the choice on new {noun}s.",
     ]
 
 

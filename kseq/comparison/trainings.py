@@ -1,9 +1,11 @@
 """One row of a comparison trained with one seed, and tested once."""
 
+import contextlib
 import dataclasses
+import logging
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -36,6 +38,19 @@ class Training:
     right: np.ndarray
 
 
+@contextlib.contextmanager
+def _of_many_models() -> Iterator[None]:
+    """Silence TensorFlow's warning that one function is traced again and again: each model traces its own."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@_of_many_models()
 def train_once(
     prepared: Prepared, options: Options, on_epoch: Callable[[int, Mapping[str, float]], None]
 ) -> Training | None:
@@ -50,7 +65,7 @@ def train_once(
         TrainingError: the loss is not a number any more.
     """
     started = time.perf_counter()
-    # Graphs and names of the model before are in the way of nobody else.
+    # What Keras keeps of the model before would stay in memory.
     keras.utils.clear_session()
     model = experiment.new_model(prepared, options)
     result = experiment.train_model(model, prepared, options, on_epoch=on_epoch)

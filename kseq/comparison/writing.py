@@ -10,6 +10,7 @@ from kseq.comparison.folder import Folder, replacing, writing
 from kseq.comparison.page import html_page
 from kseq.comparison.results import RowResult, RowTrainings, row_results
 from kseq.comparison.table import markdown_page, notes, write_table
+from kseq.inputs import INPUTS
 from kseq.outputs import OUTPUTS
 from kseq.run_record import environment
 from pipelines.sequence_data import SequenceData
@@ -38,7 +39,7 @@ def write_comparison(
 
     Args:
         folder: where to.
-        data: the texts.
+        data: the texts or sequences.
         rows: what came of training them.
         seeds: that were asked for.
         command: that does all this again.
@@ -48,7 +49,7 @@ def write_comparison(
     """
     results = row_results(rows)
     output = OUTPUTS[data.target_kind]
-    sentences = notes(results, seeds, data.sizes, output.accuracy)
+    sentences = notes(results, seeds, data.sizes, INPUTS[data.input_kind].noun, output.accuracy)
     machines = {json.dumps(training.record["machine"]) for row in rows for training in row.trainings.values()}
     if len(machines) > 1:
         sentences.append(f"The trainings were done on {len(machines)} different machines; their times do not compare.")
@@ -58,6 +59,7 @@ def write_comparison(
         **environment(),
         "data": {
             "name": data.name,
+            "input_kind": data.input_kind,
             "target_kind": data.target_kind,
             "class_names": list(data.class_names),
             "sizes": dict(data.sizes),
@@ -102,7 +104,7 @@ def _facts(record: Mapping[str, Any]) -> dict[str, str]:
     versions = {"kseq": record["kseq"], **record["versions"]}
     return {
         "data": data["name"],
-        "texts": ", ".join(f"{size:,} {split}" for split, size in data["sizes"].items()),
+        "sizes": ", ".join(f"{size:,} {split}" for split, size in data["sizes"].items()),
         "labels": ", ".join(data["class_names"]),
         "fingerprints": ", ".join(f"{split} {found}" for split, found in data["fingerprints"].items()),
         "machine": f"{machine['processor']}, {machine['cores']} cores",
