@@ -28,7 +28,7 @@ def _parser() -> Parser:
         "compare",
         "Train several models on the same splits and seeds, and compare accuracy, size and speed, with paired tests.",
         # A comparison exports no model.
-        without=("output_dir", "name", "predictions_text"),
+        without=("output_dir", "name", "baseline", "predictions_text"),
     )
     add_row_flags(parser)
     parser.add_argument(

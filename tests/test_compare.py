@@ -189,6 +189,7 @@ def test_several_labels_are_right_together(toys):
     [
         (["toy.csv"], errors.USAGE, "nothing to compare"),
         (["toy.csv", "--cells", "all", "--seeds", "0"], errors.USAGE, "--seeds is 0"),
+        (["toy.csv", "--cells", "all", "--no-baseline"], errors.USAGE, "'--no-baseline'"),
         (["toy.csv", "--heads", "all", "--tune-threshold"], errors.USAGE, "--tune-threshold needs two classes"),
         (["toy.csv", "--heads", "all", "--row", "--class-weight nobody=2"], errors.USAGE, "'nobody'"),
         (["nowhere.csv", "--cells", "all"], errors.DATA, "nowhere.csv"),
