@@ -194,8 +194,8 @@ def test_blanks_before_quotes_and_backslashes_before_them(tmp_path):
 def test_wrong_numbers_of_fields_are_bad_rows(tmp_path):
     found = rows_of(table_of(tmp_path, "text,label\n" + "some text,a\n" * 5 + "more, or less,b\nnone\n"))
     assert [row for row in found if isinstance(row, BadRow)] == [
-        BadRow(str(tmp_path / "some.csv"), 7, "wrong number of fields", "3 instead of 2"),
-        BadRow(str(tmp_path / "some.csv"), 8, "wrong number of fields", "1 instead of 2"),
+        BadRow(str(tmp_path / "some.csv"), 7, "wrong number of fields", "3 instead of 2", "more, or less,b"),
+        BadRow(str(tmp_path / "some.csv"), 8, "wrong number of fields", "1 instead of 2", "none"),
     ]
 
 

@@ -257,7 +257,10 @@ def test_a_threshold_needs_two_classes_or_several_labels():
         (["--class-weight", "ham, or not=2"], "'ham' is no LABEL=WEIGHT"),
         (["--focal-gamma", "1"], "--focal-gamma does not apply to --loss cross_entropy; it is read by --loss focal"),
         (["--loss", "focal", "--label-smoothing", "0.1"], "--label-smoothing does not apply to --loss focal"),
-        (["--loss", "focla"], "loss is 'focla'; expected one of 'cross_entropy', 'focal'. Did you mean 'focal'?"),
+        (
+            ["--loss", "focla"],
+            "loss is 'focla'; expected one of 'cross_entropy', 'focal', 'squared'. Did you mean 'focal'?",
+        ),
         (["--monitor", "val_f1"], "monitor is 'val_f1'"),
     ],
 )
