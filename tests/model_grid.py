@@ -16,6 +16,23 @@ CHOICES = {
 }
 
 
+OF_CELLS = {"cell", "layer_normalization", "residual"}
+
+
+def apart(one, other):
+    """Whether two choices need not meet, as what lies between them is tested with either.
+
+    What attention reads is a sequence, whatever made it: it meets every encoder in either direction, and not every
+    cell. The recurrent layers over a convolution are those of the recurrent encoder.
+    """
+    for (name, value), (beside, _) in ((one, other), (other, one)):
+        if name == "attention" and beside in {*OF_CELLS, "normalization", "positions"}:
+            return True
+        if (name, value) == ("encoder", "convolution_recurrent") and beside in OF_CELLS:
+            return True
+    return False
+
+
 def in_use(row):
     """Names of the choices that do anything beside the others of the row."""
     return _in_use(tuple(row.items()))
@@ -38,7 +55,8 @@ def pairs_of(row):
 @functools.cache
 def _pairs_of(items):
     row = dict(items)
-    return frozenset(itertools.combinations([(name, row[name]) for name in sorted(in_use(row))], 2))
+    every = itertools.combinations([(name, row[name]) for name in sorted(in_use(row))], 2)
+    return frozenset((one, other) for one, other in every if not apart(one, other))
 
 
 def rows_with(pair):
@@ -62,9 +80,13 @@ def rows_with(pair):
 
 @functools.cache
 def pairwise_rows():
-    """Few rows of choices, together with every pair that can do anything together, each at least once."""
+    """Few rows of choices, together with every pair that can do anything together, each at least once.
+
+    Pairs that need not meet are left out.
+    """
     every = [(name, value) for name in sorted(CHOICES) for value in CHOICES[name]]
-    open_pairs = {pair: rows_with(pair) for pair in itertools.combinations(every, 2) if pair[0][0] != pair[1][0]}
+    pairs = [pair for pair in itertools.combinations(every, 2) if pair[0][0] != pair[1][0]]
+    open_pairs = {pair: rows_with(pair) for pair in pairs if not apart(*pair)}
     left = dict.fromkeys(pair for pair, rows in open_pairs.items() if rows)
     found = []
     while left:
