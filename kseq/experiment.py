@@ -134,6 +134,18 @@ def check_fits(data: TextData | SequenceData, options: Options) -> None:
         )
 
 
+def data_facts(data: TextData | SequenceData) -> dict[str, Any]:
+    """Say which data it was, so that it can be known again."""
+    return {
+        "name": data.name,
+        "input_kind": data.input_kind,
+        "target_kind": data.target_kind,
+        "class_names": list(data.class_names),
+        "sizes": dict(data.sizes),
+        "fingerprints": dict(data.fingerprints),
+    }
+
+
 def adapt_settings(data: TextData | SequenceData, options: Options) -> tuple[object, ...]:
     """Give what `adapt` depends on beside the data: models of equal settings read the same tensors."""
     read = options_read(INPUTS[data.input_kind].adapt)

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from kseq import errors
 from kseq.answer_columns import answer_columns
 from kseq.command_line import Parser
+from kseq.commands import command_parser
 from kseq.console import Console, end, quiet_start
 from kseq.prediction_job import Job, answer_pieces, answered_rows, begun, finish, plan_of
 from kseq.row_files import SUFFIXES, answer_schema, header, write_rows
@@ -30,11 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser(
-        prog="kseq predict",
-        description="Answer the texts of a file: its rows in their order with all their columns, the answers beside.",
-        epilog="Exit codes: 0 done, 1 failure, 2 usage, 3 data, 130 interrupted. Started again, a job goes on.",
-        allow_abbrev=False,
+    parser = command_parser(
+        "predict",
+        "Answer the texts of a file: its rows in their order with all their columns, the answers beside. A job that "
+        "broke goes on where it stopped.",
+        groups=(),
     )
     parser.add_argument("model", help="folder of a SavedModel: saved_models/NAME, or a version in it")
     parser.add_argument("file", help="CSV, JSON lines, Parquet or text with one text a line; - for standard input")
@@ -51,7 +52,6 @@ def _parser() -> Parser:
         "folder, in the format of FILE; of standard input, standard output)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the output, and begin a broken job anew")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, the rest on error")
     return parser
 
 

@@ -13,13 +13,14 @@ from typing import Any
 
 from kseq.answer_columns import answer_cells, with_answer
 from kseq.errors import UsageError
+from kseq.replacing import replacing
 from kseq.row_files import join_pieces, write_piece
 from kseq.saved_model import MANIFEST, Classifier
 from pipelines.files.given_rows import GivenRow
 
 # Many enough for texts of one length to find each other; few enough to be held and to be done again.
 PIECE = 8192
-_PLAN, _TALLY = "job.json", "{:08d}.json"
+_PLAN, _TALLY, _WHOLE = "job.json", "{:08d}.json", "whole"
 _VERSION = 1
 
 
@@ -134,7 +135,9 @@ def answer_pieces(
 
 def finish(job: Job, pieces: Sequence[Piece]) -> None:
     """Put the pieces together, and take them away."""
-    join_pieces(job.output, job.form, job.columns, [piece.path for piece in pieces], job.schema)
+    whole = job.folder / _WHOLE
+    join_pieces(whole, job.form, job.columns, [piece.path for piece in pieces], job.schema)
+    whole.replace(job.output)
     shutil.rmtree(job.folder)
 
 
@@ -158,9 +161,8 @@ def _path(job: Job, number: int) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from kseq.csv_files import neutral
+from kseq.replacing import replacing
 
 SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 
@@ -51,40 +52,37 @@ def write_piece(path: Path, form: str, columns: Sequence[str], rows: Sequence[Ma
         rows: of this piece.
         schema: of Parquet, as `answer_schema` makes it.
     """
-    unfinished = path.with_name(f".{path.name}")
-    if form == "parquet":
-        import pyarrow
-        from pyarrow import parquet
+    with replacing(path) as unfinished:
+        if form == "parquet":
+            import pyarrow
+            from pyarrow import parquet
 
-        parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=schema), unfinished)
-    else:
-        with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            write_rows(file, form, columns, rows)
-    unfinished.replace(path)
+            parquet.write_table(pyarrow.Table.from_pylist(list(rows), schema=schema), unfinished)
+        else:
+            with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                write_rows(file, form, columns, rows)
 
 
 def join_pieces(path: Path, form: str, columns: Sequence[str], pieces: Sequence[Path], schema: Any) -> None:
-    """Put the pieces of a file together under its name, at once.
+    """Put the pieces of a file together.
 
     Args:
         path: of the file.
         form, columns, schema: those of the pieces.
         pieces: in order.
     """
-    unfinished = path.with_name(f".{path.name}.joining")
     if form == "parquet":
         from pyarrow import parquet
 
-        with parquet.ParquetWriter(unfinished, schema) as writer:
+        with parquet.ParquetWriter(path, schema) as writer:
             for piece in pieces:
                 writer.write_table(parquet.read_table(piece, schema=schema))
     else:
-        with unfinished.open("wb") as file:
+        with path.open("wb") as file:
             file.write(header(form, columns).encode("utf-8", "backslashreplace"))
             for piece in pieces:
                 with piece.open("rb") as part:
                     shutil.copyfileobj(part, file, 1 << 20)
-    unfinished.replace(path)
 
 
 def answer_schema(given: Any, columns: Sequence[str], several: bool, own: Sequence[str]) -> Any:

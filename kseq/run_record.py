@@ -11,7 +11,7 @@ from typing import Any
 
 from kseq import __version__
 from kseq.baseline import Baseline, LeftOut
-from kseq.experiment import Prepared
+from kseq.experiment import Prepared, data_facts
 from kseq.thresholds import Decision
 from kseq.training import TrainingResult
 
@@ -68,12 +68,7 @@ def run_record(
         **environment(),
         "options": options.to_dict(),
         "data": {
-            "name": data.name,
-            "input_kind": data.input_kind,
-            "target_kind": data.target_kind,
-            "class_names": list(data.class_names),
-            "sizes": dict(data.sizes),
-            "fingerprints": dict(data.fingerprints),
+            **data_facts(data),
             "reading": dict(data.reading),
             "notes": list(data.notes),
             "warnings": list(data.warnings),

@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 from kseq.comparison.trainings import Training
 from kseq.errors import ExportError, UsageError
 from kseq.options import FIELDS, Options
+from kseq.replacing import replacing
 
 TERMS = "terms.json"
 TRAININGS = "trainings"
@@ -118,17 +118,6 @@ def load_training(path: Path) -> Training:
         raise
     except Exception as error:  # Of zip files, NumPy and JSON, each of its own kind.
         raise ValueError(f"{path} cannot be read as a training ({error})") from error
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to, and rename what was written to another one at the end, if nothing goes wrong."""
-    beside = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
-    try:
-        yield beside
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kseq.comparison.figure import draw_comparison
-from kseq.comparison.folder import Folder, replacing, writing
+from kseq.comparison.folder import Folder, writing
 from kseq.comparison.page import html_page
 from kseq.comparison.results import RowResult, RowTrainings, row_results
 from kseq.comparison.table import markdown_page, notes, write_table
+from kseq.experiment import data_facts
 from kseq.inputs import INPUTS
 from kseq.outputs import OUTPUTS
+from kseq.replacing import replacing
 from kseq.run_record import environment
 from pipelines.sequence_data import SequenceData
 from pipelines.text_data import TextData
@@ -57,14 +59,7 @@ def write_comparison(
         "name": folder.path.name,
         "command": command,
         **environment(),
-        "data": {
-            "name": data.name,
-            "input_kind": data.input_kind,
-            "target_kind": data.target_kind,
-            "class_names": list(data.class_names),
-            "sizes": dict(data.sizes),
-            "fingerprints": dict(data.fingerprints),
-        },
+        "data": data_facts(data),
         "seeds": list(seeds),
         "rows": [
             {

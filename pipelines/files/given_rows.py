@@ -97,7 +97,11 @@ def _opened(
     file: File, form: str | None, text_column: str | None, trained_on: Sequence[str], given: str | None
 ) -> GivenRows:
     wanted = [*(name for name in (text_column, *(text_column or "").split(",")) if name), *trained_on]
-    if form == "lines" or (form is None and _is_plain_text(file, given, wanted)):
+    if form == "csv":
+        table = delimited.open_table(file, encodings.find(file.head(encodings.HEAD), given), wanted, None)
+    elif form != "lines":
+        table = formats.open_table(file, given, wanted)
+    if form == "lines" or (form is None and _is_plain_text(file, table, wanted)):
         encoding = encodings.find(file.head(encodings.HEAD), given)
 
         def lines() -> Iterator[str]:
@@ -105,10 +109,6 @@ def _opened(
                 yield from encodings.lines(stream, file.name, encoding)
 
         return _lines(lines, file.name)
-    if form == "csv":
-        table = delimited.open_table(file, encodings.find(file.head(encodings.HEAD), given), wanted, None)
-    else:
-        table = formats.open_table(file, given, wanted)
     found = _form(table)
     if form is not None and found != form:
         raise DataError(f"{file.name} is {table.format}, and --format says {form}. Leave --format out.")
@@ -138,11 +138,10 @@ def _form(table: Table) -> str:
     return "jsonl" if table.format.startswith(("JSON", "a JSON")) else "csv"
 
 
-def _is_plain_text(file: File, given: str | None, wanted: Sequence[str]) -> bool:
+def _is_plain_text(file: File, table: Table, wanted: Sequence[str]) -> bool:
     """Whether a .txt file has a text a line: commas are no separators there, and tabs or known columns are."""
     if ".txt" not in Path(file.parts[-1]).suffixes:
         return False
-    table = formats.open_table(file, given, wanted)
     return table.format != "TSV" and not (table.named and set(wanted) & set(table.columns)) and not table.fixed
 
 
