@@ -5,18 +5,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kseq.encoders import PORTABLE
+from kseq.heads import HEADS
 from kseq.kernels import gated_recurrence
 from kseq.layers.weight_drop import WeightDropGRU, WeightDropLSTM, WeightDropSimpleRNN
+from kseq.model import build_model
+from kseq.options import Options
 
 RANDOM = np.random.default_rng(3)
 # Ten steps are two turns of the loop and a rest of two.
 VECTORS = RANDOM.normal(size=(5, 10, 4)).astype(np.float32)
 MASK = np.arange(10)[None] < np.array([10, 1, 7, 4, 9])[:, None]
 UPSTREAM = RANDOM.normal(size=(5, 10, 6)).astype(np.float32)
-PORTABLE = {"use_cudnn": False}
 CELLS = {
-    "lstm": (WeightDropLSTM, keras.layers.LSTM, PORTABLE),
-    "gru": (WeightDropGRU, keras.layers.GRU, PORTABLE),
+    "lstm": (WeightDropLSTM, keras.layers.LSTM, {"use_cudnn": PORTABLE}),
+    "gru": (WeightDropGRU, keras.layers.GRU, {"use_cudnn": PORTABLE}),
     "tanh": (WeightDropSimpleRNN, keras.layers.SimpleRNN, {}),
     "relu": (WeightDropSimpleRNN, keras.layers.SimpleRNN, {"activation": "relu"}),
     "leaky_relu": (WeightDropSimpleRNN, keras.layers.SimpleRNN, {"activation": "leaky_relu"}),
@@ -116,3 +119,31 @@ def test_a_layer_is_made_again_with_its_parts():
     again = keras.layers.deserialize(keras.layers.serialize(layer))
     assert again.parts == 2
     assert isinstance(again, WeightDropGRU)
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "bidirectional"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn"])
+def test_a_model_to_train_answers_as_the_one_that_leaves(cell, bidirectional, head):
+    options = Options(
+        "toy",
+        cell=cell,
+        bidirectional=bidirectional,
+        head=head,
+        num_layers=2,
+        units=6,
+        embedding_dim=4,
+        vocabulary_size=11,
+        dropout=0.3,
+        embedding_dropout=0.3,
+        weight_drop=0.3,
+        residual=True,
+    )
+    spec = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
+    training = build_model(options, spec, 3, use_cudnn="auto")
+    leaving = build_model(options, spec, 3, use_cudnn=PORTABLE)
+    leaving.set_weights(training.get_weights())
+    parts = [layer.get_config().get("parts") for layer in training.layers if isinstance(layer, keras.layers.RNN)]
+    assert bidirectional or (len(parts) == 2 and all(parts))
+    rows = np.array([[2, 3, 4, 5, 6, 7, 8], [9, 10, 2, 3, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]], np.int32)
+    np.testing.assert_allclose(training({"token_ids": rows}), leaving({"token_ids": rows}), atol=1e-6)
