@@ -42,8 +42,8 @@ def simple_rnn(
         return _projected(LayerNormSimpleRNNCell(units, **cell), settings)
     from kseq.layers.weight_drop import WeightDropSimpleRNN
 
-    settings.pop("use_cudnn")
-    return WeightDropSimpleRNN(units, **cell, **settings)
+    parts = _parts(settings.pop("use_cudnn"))
+    return WeightDropSimpleRNN(units, **cell, parts=parts, **settings)
 
 
 def lstm(
@@ -68,7 +68,7 @@ def lstm(
         return _projected(LayerNormLSTMCell(units, **cell), settings)
     from kseq.layers.weight_drop import WeightDropLSTM
 
-    return WeightDropLSTM(units, **cell, **settings)
+    return WeightDropLSTM(units, **cell, parts=_parts(settings["use_cudnn"]), **settings)
 
 
 def gru(
@@ -93,7 +93,16 @@ def gru(
         return _projected(LayerNormGRUCell(units, **cell), settings)
     from kseq.layers.weight_drop import WeightDropGRU
 
-    return WeightDropGRU(units, **cell, **settings)
+    return WeightDropGRU(units, **cell, parts=_parts(settings["use_cudnn"]), **settings)
+
+
+def _parts(use_cudnn: bool | str) -> int:
+    """Choose how many parts of a batch are computed at once; what leaves this machine keeps Keras' own loop."""
+    if use_cudnn is False:
+        return 0
+    from kseq.kernels.gated_recurrence import parts_at_once
+
+    return parts_at_once()
 
 
 def _chrono(chrono_length: int, *signs: int) -> Any:

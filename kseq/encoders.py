@@ -3,8 +3,9 @@
 `build(vectors, mask, *, options it reads, **recurrence)` returns `(sequence, summary, carry)`:
 vectors (B, T, E), mask bool (B, T), sequence (B, T, D), summary (B, D), which is the state of a recurrence after the
 last token, and without one the vector of the last token; `carry` is the list of states that a stream needs to go on (h,
-or h and c, a layer), each (B, units), and empty where there is none. `recurrence` is for recurrent layers alone:
-`initial`, a list such as `carry`, and `use_cudnn`, as Keras takes it.
+or h and c, a layer), each (B, units), and empty where there is none or the model is one to train. `recurrence` is for
+recurrent layers alone: `initial`, a list such as `carry`, and `use_cudnn`, as Keras takes it: `PORTABLE`, or "auto" to
+train.
 
 Keras is imported when a part is built, so that the registries can be listed without TensorFlow.
 """
@@ -78,12 +79,15 @@ def recurrent(
             sequence = keras.layers.Dropout(layer_dropout, name=f"layer_dropout_{number}")(sequence)
         # One mask a text, for all its time steps.
         dropout = keras.layers.SpatialDropout1D(variational_dropout, name=f"variational_dropout_{number + 1}")
-        settings: dict[str, Any] = {"return_sequences": True, "return_state": True, "use_cudnn": use_cudnn}
+        # Nothing goes on from a model that is trained, and its layers are faster without states.
+        states_wanted = use_cudnn is PORTABLE or initial is not None
+        settings: dict[str, Any] = {"return_sequences": True, "return_state": states_wanted, "use_cudnn": use_cudnn}
         layer = CELLS[cell](units, options=options, name=f"{cell}_{number + 1}", **settings)
         if bidirectional:
             layer = keras.layers.Bidirectional(layer, name=f"bidirectional_{number + 1}")
         first = initial[number * states_of_a_layer : (number + 1) * states_of_a_layer] if initial else None
-        sequence, *states = layer(dropout(sequence), mask=mask, initial_state=first)  # (B, T, D)
+        outputs = layer(dropout(sequence), mask=mask, initial_state=first)
+        sequence, *states = outputs if states_wanted else [outputs]  # (B, T, D)
         if not bidirectional:
             carry += states
         if residual:

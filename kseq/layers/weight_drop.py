@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import KerasTensor
 
+from kseq.layers.hoisted_rnn import HoistedRNN
+
 
 @keras.saving.register_keras_serializable(package="kseq")
 class WeightDropRNN(keras.layers.RNN):
@@ -44,15 +46,15 @@ class WeightDropRNN(keras.layers.RNN):
 
 
 @keras.saving.register_keras_serializable(package="kseq")
-class WeightDropSimpleRNN(WeightDropRNN, keras.layers.SimpleRNN):
-    """`keras.layers.SimpleRNN` with weight drop."""
+class WeightDropSimpleRNN(WeightDropRNN, HoistedRNN, keras.layers.SimpleRNN):
+    """`keras.layers.SimpleRNN` with weight drop and `parts`."""
 
 
 @keras.saving.register_keras_serializable(package="kseq")
-class WeightDropLSTM(WeightDropRNN, keras.layers.LSTM):
-    """`keras.layers.LSTM` with weight drop."""
+class WeightDropLSTM(WeightDropRNN, HoistedRNN, keras.layers.LSTM):
+    """`keras.layers.LSTM` with weight drop and `parts`."""
 
 
 @keras.saving.register_keras_serializable(package="kseq")
-class WeightDropGRU(WeightDropRNN, keras.layers.GRU):
-    """`keras.layers.GRU` with weight drop."""
+class WeightDropGRU(WeightDropRNN, HoistedRNN, keras.layers.GRU):
+    """`keras.layers.GRU` with weight drop and `parts`."""
