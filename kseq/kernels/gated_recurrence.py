@@ -41,7 +41,7 @@ def gated_recurrence(
     \sum_t x_t \otimes \partial L / \partial p_t\) and \(\partial L / \partial U = \sum_t h_{t-1} \otimes \partial L /
     \partial r_t\) are one large product each for all steps. The two that are left are too small to be shared by cores,
     so the texts are: each part of the batch has a loop of its own, and the loops run at once.
-    `benchmarks/recurrent_kernels.py` measures it beside Keras.
+    `benchmarks/training_steps.py` measures it beside Keras.
 
     Args:
         step: f and its gradient.
