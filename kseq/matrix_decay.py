@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 
-class _MatrixDecay:
+class _MatrixDecay(keras.optimizers.Optimizer):
     """Leaves vectors out of the decay: biases, scales, and a recurrence that is one number a unit.
 
     They are told by their one axis, so that a layer names its weights as it likes; Keras' GRU alone has two biases, as
