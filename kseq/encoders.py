@@ -71,7 +71,8 @@ def recurrent(
 
     from kseq.layers.last_step import LastStep
 
-    sequence, carry = vectors, []
+    sequence = vectors
+    carry: list[Any] = []
     states_of_a_layer = len(initial) // num_layers if initial else 0
     for number in range(num_layers):
         below = sequence

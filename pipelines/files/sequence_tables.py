@@ -241,12 +241,12 @@ def _check_labels(read: Mapping[str, _Split], names: Sequence[str]) -> None:
     train = read["train"].sequences
     each_its_own = len(names) == len(train) > 9
     if each_its_own or len(names) > MOST_CLASSES:
-        found = (
+        reason = (
             f"each of the {len(train):,} sequences has a label of its own; a label comes again and again"
             if each_its_own
             else f"the {len(train):,} sequences have {len(names):,} different labels; expected at most {MOST_CLASSES:,}"
         )
-        raise DataError(f"{read['train'].table.file}: {found}. Name the label's column with --label-column.")
+        raise DataError(f"{read['train'].table.file}: {reason}. Name the label's column with --label-column.")
     for split, found in read.items():
         for name, each in found.sequences.items():
             if each.label not in names:
