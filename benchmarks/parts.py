@@ -34,7 +34,7 @@ ROWS = [
     {"encoder": "convolution"},
     {"encoder": "convolution", "head": "max"},
     {"encoder": "convolution_recurrent"},
-    *({"encoder": "transformer", "positions": positions} for positions in ("sinusoidal", "rotary")),
+    *({"encoder": "transformer", "position": position} for position in ("sinusoidal", "rotary")),
     {"encoder": "transformer", "num_layers": 2},
     {"encoder": "bag", "head": "mean"},
 ]

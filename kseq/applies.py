@@ -12,6 +12,24 @@ def needed_tensors(options: Options) -> frozenset[str]:
     return frozenset(name for _, _, part in chosen_parts(options) for name in part.needs)
 
 
+def check_needs(options: Options, given: Collection[str]) -> None:
+    """Refuse parts that need a tensor of the preprocessor that there is not.
+
+    Args:
+        options: that choose the parts.
+        given: names of the tensors that there are, or can be.
+
+    Raises:
+        UsageError: naming the part and what it needs.
+    """
+    for option, name, part in chosen_parts(options):
+        if missing := [need for need in part.needs if need not in given]:
+            raise UsageError(
+                f"--{_dashed(option)} {name} needs {', '.join(missing)}, and of this data there is {', '.join(given)} "
+                f"alone. Choose another {option}."
+            )
+
+
 def readers_of(name: str) -> list[tuple[str, str]]:
     """List the parts that read an option, as (option that chooses the part, name of the part)."""
     return [

@@ -59,8 +59,11 @@ def external(sequence: Any, summary: Any, mask: Any, *, memory_units: int) -> An
 def hierarchical(sequence: Any, summary: Any, mask: Any, *, sentence_ids: Any, attention_units: int) -> Any:
     """Attend to the words of each sentence, read the sentences both ways, and attend to them.
 
-    The layer over sentences is a GRU as in the paper, whatever cell reads the words, and leaves D as it is. Where a
-    sentence is, is a word: `sentence_ids`, int32 (B, T), says what the mask says.
+    The words are those of an encoder that has read the whole text, and sentences are made of them afterwards; the
+    word encoder of Yang et al. (2016, section 2.2) starts anew in each sentence, and knows nothing of the one before.
+    The layer over sentences is a GRU as in the paper, whatever cell reads the words, with half of D in either
+    direction: (B, D), or (B, D + 1) where D is odd. Where a sentence is, is a word: `sentence_ids`, int32 (B, T), says
+    what the mask says.
     """
     import keras
 

@@ -8,6 +8,8 @@ after the last real token, h first, each (B, units). `settings` are those of eve
 Keras is imported when a part is built, so that the registry can be listed without TensorFlow.
 """
 
+import importlib
+from collections.abc import Callable
 from typing import Any
 
 from kseq.errors import UsageError
@@ -121,32 +123,20 @@ def _no_identity(*, cell: str, recurrent_initializer: str) -> None:
         )
 
 
-def mingru(units: int, **settings: Any) -> Any:
-    """Make a minGRU."""
-    from kseq.layers.mingru import MinGRUCell
+def _own(layer: Callable[[Any, dict[str, Any]], Any], module: str, name: str) -> Callable[..., Any]:
+    """Make the `build` of a cell of our own that takes its width and no option.
 
-    return _linear(MinGRUCell(units), settings)
+    Args:
+        layer: `_linear` or `_projected`, as the cell is made for.
+        module: in `kseq.layers`.
+        name: of the cell's class in it.
+    """
 
+    def build(units: int, **settings: Any) -> Any:
+        cell = getattr(importlib.import_module(f"kseq.layers.{module}"), name)
+        return layer(cell(units), settings)
 
-def minlstm(units: int, **settings: Any) -> Any:
-    """Make a minLSTM."""
-    from kseq.layers.minlstm import MinLSTMCell
-
-    return _linear(MinLSTMCell(units), settings)
-
-
-def sru(units: int, **settings: Any) -> Any:
-    """Make a layer of simple recurrent units."""
-    from kseq.layers.sru import SRUCell
-
-    return _linear(SRUCell(units), settings)
-
-
-def indrnn(units: int, **settings: Any) -> Any:
-    """Make an independently recurrent layer."""
-    from kseq.layers.indrnn import IndRNNCell
-
-    return _projected(IndRNNCell(units), settings)
+    return build
 
 
 def _linear(cell: Any, settings: dict[str, Any]) -> Any:
@@ -179,8 +169,24 @@ CELLS: dict[str, Part] = {
         "Cho et al. 2014",
         check=_no_identity,
     ),
-    "mingru": Part(mingru, "a GRU whose gate reads the input alone: all steps in one product", "Feng et al. 2024"),
-    "minlstm": Part(minlstm, "the same of the LSTM, with two gates that sum to 1", "Feng et al. 2024"),
-    "sru": Part(sru, "the same recurrence, and a gate that mixes it with its input", "Lei et al. 2018"),
-    "indrnn": Part(indrnn, "every unit sees itself alone: h = relu(W x + u h + b)", "Li et al. 2018"),
+    "mingru": Part(
+        _own(_linear, "mingru", "MinGRUCell"),
+        "a GRU whose gate reads the input alone: all steps in one product",
+        "Feng et al. 2024",
+    ),
+    "minlstm": Part(
+        _own(_linear, "minlstm", "MinLSTMCell"),
+        "the same of the LSTM, with two gates that sum to 1",
+        "Feng et al. 2024",
+    ),
+    "sru": Part(
+        _own(_linear, "sru", "SRUCell"),
+        "the same recurrence, and a gate that mixes it with its input",
+        "Lei et al. 2018",
+    ),
+    "indrnn": Part(
+        _own(_projected, "indrnn", "IndRNNCell"),
+        "every unit sees itself alone: h = relu(W x + u h + b)",
+        "Li et al. 2018",
+    ),
 }

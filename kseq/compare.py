@@ -11,7 +11,7 @@ import pipelines
 from kseq import errors
 from kseq.command_line import Parser, find_source, read_options, recorded_fingerprints
 from kseq.commands import command_parser, load_data
-from kseq.comparison.rows import Row, add_row_flags, check_rows, read_rows
+from kseq.comparison.rows import Row, add_row_flags, check_rows, read_rows, split_by_needs
 from kseq.console import Console, end
 from kseq.interruption import Interruption
 
@@ -83,6 +83,9 @@ def _compare(
     first, *others = [row.options for row in rows]
     data = load_data(console, source, first, typed, others)
     check_rows(rows, source.parameters, data.input_kind)
+    rows, left_out = split_by_needs(rows, data.input_kind)
+    for label, reason in left_out.items():
+        console.say("left out", f"{label}: {reason}")
 
     from kseq import experiment
     from kseq.comparison.folder import learned_from, open_folder
@@ -103,7 +106,7 @@ def _compare(
     with Interruption(lambda: _say_what_follows(console)) as interruption:
         done = train_rows(console, data, rows, seeds, folder, interruption.asked, recorded)
         commands = [row.command(seeds[0], source.parameters, data.input_kind) for row in rows]
-        comparison = write_comparison(folder, data, of_rows(rows, commands, seeds, done), seeds, command)
+        comparison = write_comparison(folder, data, of_rows(rows, commands, seeds, done), seeds, command, left_out)
     console.line()
     console.line(plain_table(comparison.results))
     console.line()

@@ -40,7 +40,7 @@ def transformer(options: Options, text: str, code: Code) -> str:
     layers = "one Transformer layer lets" if number == 1 else f"{number} Transformer layers let"
     return (
         f"{layers} every step of {text} look at all others, with {options['units']} units in "
-        f"{heads} {'head' if heads == 1 else 'heads'} and {code(options['positions'])} positions"
+        f"{heads} {'head' if heads == 1 else 'heads'} and {code(options['position'])} positions"
     )
 
 

@@ -71,7 +71,8 @@ def recurrent(
 
     from kseq.layers.last_step import LastStep
 
-    sequence, carry = vectors, []
+    sequence = vectors
+    carry: list[Any] = []
     states_of_a_layer = len(initial) // num_layers if initial else 0
     for number in range(num_layers):
         below = sequence
@@ -144,7 +145,7 @@ def transformer(
     units: int,
     num_heads: int,
     feed_forward_units: int,
-    positions: str,
+    position: str,
     residual_dropout: float,
     **recurrence: Any,
 ) -> tuple[Any, Any, list[Any]]:
@@ -159,7 +160,7 @@ def transformer(
         units: D; vectors of another width are projected to it.
         num_heads: of the attention; it divides D.
         feed_forward_units: width of the hidden layer of the second half.
-        positions: name in `POSITIONS`.
+        position: name in `POSITIONS`.
         residual_dropout: fraction dropped of what a half adds, and of the vectors with their positions.
     """
     import keras
@@ -178,7 +179,7 @@ def transformer(
     sequence = vectors
     if vectors.shape[-1] != units:
         sequence = keras.layers.Dense(units, use_bias=False, name="projection")(sequence)
-    sequence, settings = POSITIONS[positions](sequence, options=options)
+    sequence, settings = POSITIONS[position](sequence, options=options)
     sequence = keras.layers.Dropout(residual_dropout, name="positions_dropout")(sequence)  # (B, T, D)
     for number in range(1, num_layers + 1):
         name = f"attention_{number}"

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kseq.applies import inputs_reading, needed_tensors
+from kseq.applies import check_needs, inputs_reading, needed_tensors
 from kseq.class_weights import check_weights
 from kseq.errors import UsageError
 from kseq.inputs import INPUTS, Input
@@ -117,14 +117,15 @@ def prepare(data: TextData | SequenceData, options: Options, *, with_test: bool 
         with_test: whether the test split is read at all.
 
     Raises:
-        UsageError: an option that does not fit the classes of the data.
+        UsageError: an option that does not fit the data.
     """
     check_fits(data, options)
     return fill_in(adapt(data, options, with_test=with_test), options)
 
 
 def check_fits(data: TextData | SequenceData, options: Options) -> None:
-    """Raise `UsageError` for options that do not fit the classes of the data."""
+    """Raise `UsageError` for options that do not fit the data: its classes, and what its kind gives to read."""
+    check_needs(options, INPUTS[data.input_kind].gives)
     check_weights(options.class_weight, data.class_names)
     if options.tune_threshold and not OUTPUTS[data.target_kind].can_tune(len(data.class_names)):
         raise UsageError(

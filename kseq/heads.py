@@ -49,5 +49,5 @@ HEADS: dict[str, Part] = {
     "max": Part(max_pooling, "the maximum over time: did it occur anywhere?", "Collobert et al. 2011"),
     "mean": Part(mean_pooling, "the mean over time: how much of it was there?"),
     "max_mean": Part(max_mean_pooling, "maximum and mean, joined", "Howard & Ruder 2018"),
-    "attention": Part(attention, "a weighted mean whose weights the model computes for each text"),
+    "attention": Part(attention, "what --attention makes of the sequence"),
 }

@@ -25,6 +25,8 @@ class Input:
     Attributes:
         noun: what an example is called.
         summary: what it is, in a line.
+        gives: names of all tensors that its preprocessor can make, on demand or always; parts that need others have
+            nothing to read.
         adapt: `(data, names of splits, names of tensors that parts need, *, options it reads)` → the preprocessor,
             which has the `spec` of its named tensors; these splits as batches read them, by name; and the options that
             are settled now.
@@ -47,6 +49,7 @@ class Input:
 
     noun: str
     summary: str
+    gives: tuple[str, ...]
     adapt: Callable[..., tuple[Any, dict[str, Any], dict[str, Any]]]
     embed: Callable[..., tuple[Any, Any]]
     beside: Callable[..., list[Any]]
@@ -75,6 +78,7 @@ INPUTS: dict[str, Input] = {
     "text": Input(
         noun="text",
         summary="texts, split into words or characters",
+        gives=("token_ids", "character_ids", "ngram_ids", "sentence_ids"),
         adapt=text_input.adapt,
         embed=text_input.embed,
         beside=text_input.beside,
@@ -95,6 +99,7 @@ INPUTS: dict[str, Input] = {
     "numeric": Input(
         noun="sequence",
         summary="numeric sequences, standardised by channel",
+        gives=("values", "lengths"),
         adapt=numeric_input.adapt,
         embed=numeric_input.embed,
         beside=numeric_input.beside,

@@ -6,9 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kseq.applies import chosen_parts
+from kseq.applies import check_needs
 from kseq.encoders import ENCODERS, PORTABLE
-from kseq.errors import UsageError
 from kseq.heads import HEADS
 from kseq.inputs import INPUTS
 from kseq.options import Options
@@ -40,12 +39,7 @@ def build_model(
     Raises:
         UsageError: a part needs a tensor that the spec has not.
     """
-    for option, name, part in chosen_parts(options):
-        if missing := [need for need in part.needs if need not in spec]:
-            raise UsageError(
-                f"--{option} {name} needs {', '.join(missing)}, and of this data there is {', '.join(spec)} alone. "
-                f"Choose another {option}."
-            )
+    check_needs(options, spec)
     output, kind = OUTPUTS[target_kind], INPUTS[input_kind]
     inputs = {name: keras.Input(tensor.shape[1:], dtype=tensor.dtype.name, name=name) for name, tensor in spec.items()}
     vectors, mask = with_options(kind.embed, inputs, options=options)  # (B, T, E), (B, T)

@@ -13,8 +13,6 @@ from kseq.errors import UsageError
 from kseq.registry import Part
 
 _CLIP_NORM = 1.0
-# Scales and offsets of normalised vectors are, like biases, no matrices: they multiply no input of their own.
-_NOT_DECAYED = ["bias", "gamma", "beta"]
 
 
 def adam(learning_rate: Any, *, clip_norm: float | None, clip_value: float) -> Any:
@@ -25,26 +23,22 @@ def adam(learning_rate: Any, *, clip_norm: float | None, clip_value: float) -> A
 
 
 def adamw(learning_rate: Any, *, clip_norm: float | None, clip_value: float, weight_decay: float | None) -> Any:
-    """Make `keras.optimizers.AdamW`, which decays matrices alone, by 0.01 where nothing is set."""
-    import keras
+    """Make `keras.optimizers.AdamW` that decays matrices alone, by 0.01 where nothing is set."""
+    from kseq.matrix_decay import MatrixDecayAdamW
 
     decay = 0.01 if weight_decay is None else weight_decay
-    return _decaying_matrices(
-        keras.optimizers.AdamW(learning_rate, weight_decay=decay, **_clipping(clip_norm, clip_value))
-    )
+    return MatrixDecayAdamW(learning_rate, weight_decay=decay, **_clipping(clip_norm, clip_value))
 
 
 def lion(learning_rate: Any, *, clip_norm: float | None, clip_value: float, weight_decay: float | None) -> Any:
-    """Make `keras.optimizers.Lion`, which decays matrices alone, by 0.1 where nothing is set.
+    """Make `keras.optimizers.Lion` that decays matrices alone, by 0.1 where nothing is set.
 
     Its authors advise a learning rate 3 to 10 times smaller than that of AdamW, and a decay as many times larger.
     """
-    import keras
+    from kseq.matrix_decay import MatrixDecayLion
 
     decay = 0.1 if weight_decay is None else weight_decay
-    return _decaying_matrices(
-        keras.optimizers.Lion(learning_rate, weight_decay=decay, **_clipping(clip_norm, clip_value))
-    )
+    return MatrixDecayLion(learning_rate, weight_decay=decay, **_clipping(clip_norm, clip_value))
 
 
 def rmsprop(learning_rate: Any, *, clip_norm: float | None, clip_value: float, momentum: float | None) -> Any:
@@ -78,12 +72,6 @@ def _clipping(clip_norm: float | None, clip_value: float) -> dict[str, float | N
     if clip_value:
         return {"clipvalue": clip_value}
     return {"global_clipnorm": _CLIP_NORM if clip_norm is None else clip_norm or None}
-
-
-def _decaying_matrices(optimizer: Any) -> Any:
-    """Leave out of the weight decay what is no matrix."""
-    optimizer.exclude_from_weight_decay(var_names=_NOT_DECAYED)
-    return optimizer
 
 
 def _part(build: Callable[..., Any], summary: str, source: str = "") -> Part:

@@ -28,7 +28,7 @@ from kseq.text_options import BOTH, CACHES, TOKENS, TRUNCATIONS, WORD
 REGISTRIES: dict[str, Mapping[str, Part]] = {
     "encoder": ENCODERS,
     "cell": CELLS,
-    "positions": POSITIONS,
+    "position": POSITIONS,
     "head": HEADS,
     "attention": ATTENTIONS,
     "normalization": NORMALIZATIONS,
@@ -176,7 +176,9 @@ class Options:
     )
     kernel_sizes: str = option("3,4,5", "model", "widths of a convolution's filters, in steps, with commas between")
     filters: int = option(100, "model", "filters of each width", low=1)
-    positions: str = option("sinusoidal", "model", "how a Transformer knows positions", choices=POSITIONS)
+    position: str = option(
+        "sinusoidal", "model", "how a Transformer knows positions", choices=POSITIONS, aliases=("--positions",)
+    )
     num_heads: int = option(4, "model", "heads of attention", low=1)
     feed_forward_units: int = option(256, "model", "width of a Transformer layer's hidden layer", low=1)
     embedding_dim: int = option(128, "model", "width of a word vector", low=1, aliases=("--embedding-size",))
@@ -338,7 +340,9 @@ class Options:
             self.cell if "cell" in read else "",
             "bi" if "bidirectional" in read and self.bidirectional else "",
             self.head,
-            self.attention if self.head == "attention" and self.attention != FIELDS["attention"].default else "",
+            self.attention
+            if "attention" in HEADS[self.head].reads and self.attention != FIELDS["attention"].default
+            else "",
             # Or a try on some texts would become the newest version of a model that is in use.
             "sample" if self.max_train_samples is not None else "",
         )

@@ -29,7 +29,7 @@ def _pairs(*, units: int, num_heads: int) -> None:
     if units // num_heads % 2:
         raise UsageError(
             f"units is {units} and num_heads {num_heads}, so that a head has {units // num_heads} numbers; rotary "
-            "positions expect an even number. Change --units or --num-heads, or choose --positions sinusoidal."
+            "positions expect an even number. Change --units or --num-heads, or choose --position sinusoidal."
         )
 
 

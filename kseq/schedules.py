@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from kseq.errors import UsageError
-from kseq.monitors import MONITORS
 from kseq.registry import Part
 
 # Smith & Topin (2019) want the way up and down to be of one length and most of the run, and leave the numbers open.
@@ -83,14 +82,11 @@ def plateau(
 
     The rate can be lowered from the end of the warm-up on: while it rises, it goes its way.
     """
-    import keras
-
+    from kseq.plateau import Plateau
     from kseq.warmup import Warmup
 
-    reduce = keras.callbacks.ReduceLROnPlateau(
-        monitor, factor=plateau_factor, patience=plateau_patience, mode=MONITORS[monitor], min_delta=0.0
-    )
-    return Schedule(float(peak), [Warmup(peak, round(warmup_fraction * steps)), reduce])
+    warmup = Warmup(peak, round(warmup_fraction * steps))
+    return Schedule(float(peak), [warmup, Plateau(monitor, plateau_factor, plateau_patience)])
 
 
 def _check_patience(*, patience: int, plateau_patience: int) -> None:

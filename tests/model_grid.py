@@ -26,7 +26,7 @@ def apart(one, other):
     cell. The recurrent layers over a convolution are those of the recurrent encoder.
     """
     for (name, value), (beside, _) in ((one, other), (other, one)):
-        if name == "attention" and beside in {*OF_CELLS, "normalization", "positions"}:
+        if name == "attention" and beside in {*OF_CELLS, "normalization", "position"}:
             return True
         if (name, value) == ("encoder", "convolution_recurrent") and beside in OF_CELLS:
             return True

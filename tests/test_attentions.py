@@ -5,10 +5,13 @@ import inspect
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kseq.attentions import ATTENTIONS
+from kseq.layers.self_attention import SelfAttention
 from kseq.layers.structured_attention import StructuredAttention
 from kseq.options import Options
+from tests.session_loader import answers_in_a_session
 
 RANDOM = np.random.default_rng(4)
 SEQUENCE = RANDOM.normal(size=(3, 6, 4)).astype(np.float32)
@@ -159,6 +162,47 @@ def test_attention_equals_a_loop(attention):
         for row, length in enumerate(LENGTHS):
             np.testing.assert_allclose(weights[row, ..., :length], by_hand[row][1], atol=1e-5)
             assert (weights[row, ..., length:] == 0).all()
+
+
+def test_attentions_run_in_the_session_loader_at_any_size(tmp_path):
+    models = {name: model_of(name) for name in ATTENTIONS}
+
+    def serve(*tensors):
+        inputs = dict(zip(INPUTS, tensors, strict=True))
+        return {name: model(inputs) for name, model in models.items()}
+
+    specs = [
+        tf.TensorSpec((None, None, *value.shape[2:]) if name != "query" else (None, 5), value.dtype.name, name)
+        for name, value in INPUTS.items()
+    ]
+    feeds = [
+        [value[:batch] if name == "query" else value[:batch, :length] for name, value in INPUTS.items()]
+        for batch, length in [(3, 6), (1, 1), (0, 4)]
+    ]
+    found = answers_in_a_session(tmp_path / "model", models.values(), serve, specs, feeds)
+    for (_, query, *_), answers in zip(feeds, found, strict=True):
+        assert set(answers) == set(ATTENTIONS)
+        for name, answer in answers.items():
+            assert answer.shape == (len(query), models[name].output_shape[1]), name
+    for name, answer in found[0].items():
+        copied = [weight.astype(np.float64) for weight in models[name].get_weights()]
+        by_hand = [
+            BY_HAND[name](SEQUENCE[row, :length].astype(np.float64), SUMMARY[row], *copied)[0]
+            for row, length in enumerate(LENGTHS)
+        ]
+        np.testing.assert_allclose(answer, by_hand, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("heads", [1, 2, 3, 5, 7])
+def test_the_width_is_that_of_the_sequence_whatever_the_heads(heads):
+    layer = SelfAttention(heads)
+    rows = RANDOM.normal(size=(2, 3, 5)).astype(np.float32)
+    assert layer(rows, np.ones((2, 3), bool)).shape == (2, 3, 5)
+    assert layer.compute_output_shape((2, 3, 5)) == (2, 3, 5)
+    query, key, value, *output = layer.get_weights()
+    outputs, _ = heads_of(rows[0].astype(np.float64), query, key, value, max(1, 5 // heads))
+    expected = [step @ output[0] if output else step for step in outputs]
+    np.testing.assert_allclose(layer(rows, np.ones((2, 3), bool))[0], expected, atol=1e-5)
 
 
 def test_words_are_weighed_within_their_sentence():

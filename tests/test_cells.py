@@ -12,6 +12,7 @@ from kseq.layers.linear_recurrence import linear_recurrence
 from kseq.layers.linear_rnn import LinearRNN
 from kseq.layers.minlstm import MinLSTMCell
 from kseq.options import Options
+from tests.session_loader import answers_in_a_session
 
 RANDOM = np.random.default_rng(2)
 SEQUENCE = RANDOM.normal(size=(4, 6, 4)).astype(np.float32)
@@ -87,7 +88,7 @@ def sru_step(x, states, forget_kernel, forget_bias, reset_kernel, reset_bias, ke
 
 
 def indrnn_step(x, states, recurrent, kernel, bias):
-    return [np.maximum(0, x @ kernel + recurrent[0] * states[0] + bias)]
+    return [np.maximum(0, x @ kernel + recurrent * states[0] + bias)]
 
 
 # A step and the number of its states, by the name of the cell and whether it is layer-normalised.
@@ -226,14 +227,14 @@ def test_closed_gates_of_a_minlstm_are_numbers():
 def test_indrnn_keeps_its_recurrent_weights_within_1():
     layer = layer_of("indrnn")
     (recurrent,) = [weight for weight in layer.trainable_weights if weight.name == "recurrent"]
-    recurrent.assign([[0.5, -0.5, 0.9, -0.9, 0.0]])
+    recurrent.assign([0.5, -0.5, 0.9, -0.9, 0.0])
     optimizer = keras.optimizers.SGD(1.0)
-    optimizer.apply([tf.constant([[-0.25, 0.25, -8.0, 8.0, 0.0]])], [recurrent])
-    np.testing.assert_allclose(recurrent, [[0.75, -0.75, 1, -1, 0]], atol=1e-6)
+    optimizer.apply([tf.constant([-0.25, 0.25, -8.0, 8.0, 0.0])], [recurrent])
+    np.testing.assert_allclose(recurrent, [0.75, -0.75, 1, -1, 0], atol=1e-6)
     new = CELLS["indrnn"](500, options=options_of("indrnn"), use_cudnn=False)
     new.build((None, None, 2))
     first = new.trainable_weights[0].numpy()
-    assert first.shape == (1, 500)
+    assert first.shape == (500,)
     assert 0 <= first.min() < 0.05
     assert 0.95 < first.max() <= 1
 
@@ -300,25 +301,22 @@ def test_the_recurrence_of_other_backends_equals_a_loop(length, monkeypatch):
     np.testing.assert_allclose(linear_recurrence(*inputs), recurrence_by_hand(*inputs), atol=1e-6)
 
 
-def test_cells_of_our_own_run_in_the_session_loader_at_any_size(tmp_path):
-    ours = [("gru", True), ("mingru", False), ("sru", False), ("indrnn", False)]
-    vectors, mask = keras.Input((None, 4), name="vectors"), keras.Input((None,), dtype="bool", name="mask")
-    layers = [layer_of(*variant, return_state=False) for variant in ours]
-    weights = [layer.get_weights() for layer in layers]
-    model = keras.Model([vectors, mask], [layer(vectors, mask=mask) for layer in layers])
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    signature = [tf.TensorSpec((None, None, 4), name="vectors"), tf.TensorSpec((None, None), tf.bool, name="mask")]
-    archive.add_endpoint("serve", lambda *inputs: dict(zip("abcd", model(inputs), strict=True)), signature)
-    archive.write_out(tmp_path / "model", verbose=False)
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        graph = tf.compat.v1.saved_model.load(session, ["serve"], str(tmp_path / "model"))
-        tensors = graph.signature_def["serve"]
-        for batch, length in [(1, 1), (3, 20), (0, 4)]:
-            rows = RANDOM.normal(size=(batch, length, 4)).astype(np.float32)
-            feed = {tensors.inputs["vectors"].name: rows, tensors.inputs["mask"].name: np.ones((batch, length), bool)}
-            answers = session.run([tensors.outputs[name].name for name in "abcd"], feed)
-            for variant, values, answer in zip(ours, weights, answers, strict=True):
-                assert answer.shape == (batch, length, 5)
-                for row, got in zip(rows, answer, strict=True):
-                    np.testing.assert_allclose(got, by_hand(*variant, row, values)[0], rtol=1e-5, atol=1e-5)
+def test_cells_run_in_the_session_loader_at_any_size(tmp_path):
+    vectors, mask = keras.Input((None, 4)), keras.Input((None,), dtype="bool")
+    layers = {variant: layer_of(*variant, return_state=False) for variant in STEPS}
+    names = {variant: f"{variant[0]}_{variant[1]}" for variant in STEPS}
+    model = keras.Model([vectors, mask], {names[each]: layer(vectors, mask=mask) for each, layer in layers.items()})
+    specs = [tf.TensorSpec((None, None, 4), name="vectors"), tf.TensorSpec((None, None), tf.bool, name="mask")]
+    feeds = [
+        (RANDOM.normal(size=(batch, length, 4)).astype(np.float32), np.ones((batch, length), bool))
+        for batch, length in [(1, 1), (3, 20), (0, 4)]
+    ]
+    found = answers_in_a_session(tmp_path / "model", [model], lambda *inputs: model(inputs), specs, feeds)
+    for (rows, real), answers in zip(feeds, found, strict=True):
+        assert len(answers) == len(STEPS)
+        for variant, layer in layers.items():
+            answer = answers[names[variant]]
+            assert answer.shape == (*real.shape, 5)
+            for row, got in zip(rows, answer, strict=True):
+                expected = by_hand(*variant, row, layer.get_weights())[0]
+                np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5, err_msg=names[variant])

@@ -15,11 +15,13 @@ from sklearn.metrics import f1_score
 import kseq.compare
 import kseq.run
 import pipelines
-from kseq import artifact, errors, report
+from kseq import artifact, errors, experiment, report
+from kseq.comparison import row_training
 from kseq.comparison.folder import load_training
+from kseq.comparison.rows import PLURALS
 from kseq.comparison.trainings import train_once
 from kseq.experiment import prepare
-from kseq.options import Options
+from kseq.options import REGISTRIES, Options
 
 SMALL = ["--cell", "simple_rnn", "--epochs", "1", "--units", "4", "--embedding-dim", "4", "--min-count", "1"]
 COMPARISON = ["toy.csv", "--heads", "max,last", *SMALL, "--seeds", "2"]
@@ -27,13 +29,15 @@ COMPARISON = ["toy.csv", "--heads", "max,last", *SMALL, "--seeds", "2"]
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory):
-    """A table whose label is its first word, and one of several labels."""
+    """A table whose label is its first word, one of several labels, and an archive of numbers."""
     folder = tmp_path_factory.mktemp("toys")
     draw = random.Random(3)
     words = ["good", "bad", "fine", "poor", "long"]
     texts = [" ".join(draw.choices(words, k=draw.randint(3, 6))) for _ in range(200)]
     (folder / "toy.csv").write_text("text,label\n" + "".join(f"{text},{text.split()[0]}\n" for text in texts))
     several = "".join(f"{text},{'|'.join(sorted(set(text.split())))}\n" for text in texts)
+    rng = np.random.default_rng(0)
+    np.savez(folder / "numbers.npz", x=rng.normal(size=(60, 4, 3)), y=np.arange(60) % 3)
     (folder / "several.csv").write_text("text,label\n" + several)
     return folder
 
@@ -184,6 +188,39 @@ def test_several_labels_are_right_together(toys):
     assert kept.record["latency"]["steps"] == sorted(len(text.split()) for text, _ in data.test.as_numpy_iterator())[20]
 
 
+def test_every_list_can_be_compared_on_numbers_but_for_what_reads_words(toys, monkeypatch, capsys):
+    """Every model is built and none trained; what needs sentences is left out and told."""
+    built = []
+
+    def build(prepared, options, on_epoch):
+        built.append(experiment.new_model(prepared, options).output_shape)
+        raise errors.TrainingError("built")
+
+    monkeypatch.setattr(row_training, "train_once", build)
+    # Vectors of words are normalised, and numbers standardised.
+    lists = [several for name, several in PLURALS.items() if name != "normalization"]
+    flags = [part for several in lists for part in (f"--{several}", "all")]
+    arguments = ["numbers.npz", *flags, "--seeds", "1", "--units", "8", "--feed-forward-units", "4"]
+    _, found, told = in_process(toys, arguments, capsys, monkeypatch)
+    expected = 1 + sum(len(REGISTRIES[name]) - 1 for name in PLURALS if name != "normalization") - 1
+    assert built == [(None, 3)] * expected
+    assert [row["failed"] for row in found["rows"]] == [{"0": "built"}] * expected
+    reason = "--head attention --attention hierarchical: --attention hierarchical needs sentence_ids, and of this data"
+    assert told.count(f"left out    {reason}") == 1
+    assert [note for note in found["notes"] if note.startswith(f"Left out is {reason}")]
+
+
+def test_a_row_that_cannot_be_built_keeps_no_other_from_its_turn(toys, monkeypatch, capsys):
+    def refuse(prepared, options, on_epoch):
+        raise errors.UsageError(f"no {options.head}")
+
+    monkeypatch.setattr(row_training, "train_once", refuse)
+    arguments = ["toy.csv", "--heads", "max,last", *SMALL, "--seeds", "1", "--name", "refused"]
+    code, found, _ = in_process(toys, arguments, capsys, monkeypatch)
+    assert code == errors.FAILURE
+    assert [row["failed"] for row in found["rows"]] == [{"0": "no max"}, {"0": "no last"}]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "part"),
     [
@@ -192,6 +229,8 @@ def test_several_labels_are_right_together(toys):
         (["toy.csv", "--cells", "all", "--no-baseline"], errors.USAGE, "'--no-baseline'"),
         (["toy.csv", "--heads", "all", "--tune-threshold"], errors.USAGE, "--tune-threshold needs two classes"),
         (["toy.csv", "--heads", "all", "--row", "--class-weight nobody=2"], errors.USAGE, "'nobody'"),
+        (["numbers.npz", "--attentions", "additive,hierarchical"], errors.USAGE, "hierarchical needs sentence_ids"),
+        (["numbers.npz", "--normalizations", "all"], errors.USAGE, "--normalization does not apply"),
         (["nowhere.csv", "--cells", "all"], errors.DATA, "nowhere.csv"),
         (["toy.csv", "--cells", "all", "--output-dir", "toy.csv"], errors.FAILURE, "into toy.csv"),
     ],

@@ -60,8 +60,16 @@ def test_a_typed_choice_makes_the_first_row_whatever_the_list_begins_with():
 
 def test_plurals_are_words():
     assert [PLURALS[name] for name in ("cell", "loss", "normalization")] == ["cells", "losses", "normalizations"]
-    # Its list would be the option itself.
-    assert "positions" not in PLURALS
+    assert set(PLURALS) == set(REGISTRIES)
+
+
+def test_a_list_takes_the_place_of_another_spelling():
+    """`--positions` is `--position` in a run, and a list of them here."""
+    names = ["--position rotary", "--position sinusoidal"]
+    assert labels("--encoder", "transformer", "--positions", "rotary,sinusoidal") == names
+    assert labels("--encoder", "transformer", "--position", "rotary", "--row", "--positions sinusoidal")[1] == names[1]
+    options, _ = read_options(command_parser("run", "").parse_all(["reviews", "--positions", "rotary"]))
+    assert options.position == "rotary"
 
 
 def test_rows_of_any_flags():

@@ -16,9 +16,12 @@ from kseq.cells import CELLS
 from kseq.encoders import ENCODERS
 from kseq.errors import UsageError
 from kseq.heads import HEADS
+from kseq.inputs import INPUTS
 from kseq.model import build_model, serving_model
-from kseq.options import Options
+from kseq.options import REGISTRIES, Options
 from kseq.positions import POSITIONS
+from kseq.standardizer import Standardizer
+from kseq.vectorizer import tensor_spec
 from tests.model_grid import CHOICES, pairs_of, pairwise_rows
 
 SPEC = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
@@ -135,6 +138,15 @@ def test_padding_batching_order_saving_and_gradients(options, tmp_path):
         assert gradient is not None, weight.path
         # Attention's bias-free query shifts no weight when all scores move together, but these scores do not.
         assert np.abs(tf.convert_to_tensor(gradient).numpy()).max() > 1e-8, weight.path
+
+
+def test_inputs_give_what_their_preprocessors_can_make():
+    options = Options("toy", head="attention", attention="hierarchical")
+    assert set(INPUTS["text"].gives) == set(tensor_spec("word+character", 2, needed_tensors(options)))
+    standardizer = Standardizer(np.zeros(2, np.float32), np.ones(2, np.float32), ("x", "y"), 5)
+    assert set(INPUTS["numeric"].gives) == set(standardizer.spec)
+    needs = {need for registry in REGISTRIES.values() for part in registry.values() for need in part.needs}
+    assert needs <= set(INPUTS["text"].gives)
 
 
 def test_a_part_that_needs_what_the_data_has_not_is_refused():
@@ -269,9 +281,9 @@ TOYS = [
         if part.order_sensitive and name != Options("toy").encoder
     ),
     *(
-        pytest.param({"encoder": "transformer", "positions": name}, id=name)
+        pytest.param({"encoder": "transformer", "position": name}, id=name)
         for name in POSITIONS
-        if name != Options("toy").positions
+        if name != Options("toy").position
     ),
     pytest.param({"bidirectional": True}, id="bidirectional"),
 ]

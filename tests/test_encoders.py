@@ -10,9 +10,10 @@ from kseq.errors import UsageError
 from kseq.kernel_sizes import read_kernel_sizes
 from kseq.layers.last_step import LastStep
 from kseq.layers.masked_softmax import masked_softmax
-from kseq.layers.positions import SinusoidalPositions
+from kseq.layers.positions import SinusoidalPositions, rotate_by_position
 from kseq.layers.self_attention import SelfAttention
 from kseq.options import Options
+from tests.session_loader import answers_in_a_session
 
 RANDOM = np.random.default_rng(4)
 SEQUENCE = RANDOM.normal(size=(4, 7, 6))
@@ -95,7 +96,7 @@ def below(weights, layer):
 def transform_by_hand(row, weights, options):
     if options.units != row.shape[1]:
         row = row @ weights["projection/kernel"]
-    rotary = options.positions == "rotary"
+    rotary = options.position == "rotary"
     if not rotary:
         row = np.sqrt(options.units) * row + np.array([wave(step, options.units) for step in range(len(row))])
     for number in range(1, options.num_layers + 1):
@@ -137,7 +138,7 @@ def test_convolution_recurrent_reads_what_the_filters_find():
 @pytest.mark.parametrize(("width", "units", "heads", "layers"), [(6, 6, 1, 1), (6, 6, 3, 2), (5, 8, 2, 1)])
 def test_transformer_equals_a_loop(positions, width, units, heads, layers):
     options = Options(
-        "toy", encoder="transformer", positions=positions, units=units, num_heads=heads, num_layers=layers,
+        "toy", encoder="transformer", position=positions, units=units, num_heads=heads, num_layers=layers,
         feed_forward_units=7,
     )  # fmt: skip
     sequence, summary, weights = encode(options, width)
@@ -146,6 +147,24 @@ def test_transformer_equals_a_loop(positions, width, units, heads, layers):
         expected = transform_by_hand(SEQUENCE[row, :length, :width], weights, options)
         np.testing.assert_allclose(sequence[row, :length], expected, atol=1e-5)
         np.testing.assert_allclose(summary[row], expected[-1], atol=1e-5)
+
+
+def test_residual_dropout_is_on_all_that_is_added_and_in_training_alone():
+    options = Options("toy", encoder="transformer", units=48, num_heads=2, num_layers=2, residual_dropout=0.3)
+    vectors, mask = keras.Input((None, 48)), keras.Input((None,), dtype="bool")
+    model = keras.Model([vectors, mask], ENCODERS["transformer"](vectors, mask, options=options)[0])
+    halves = [f"{half}_{number}" for number in (1, 2) for half in ("attention", "feed_forward")]
+    inside = [model.get_layer(f"{name}_dropout") for name in ("positions", *halves)]
+    within = keras.Model(model.inputs, [[layer.input, layer.output] for layer in inside])
+    rows = [RANDOM.normal(size=(5, 9, 48)).astype(np.float32), np.ones((5, 9), bool)]
+    for before, after in within(rows, training=True):
+        before, after = np.array(before), np.array(after)
+        gone = after == 0
+        # 2,160 draws: four standard deviations.
+        assert abs(gone.mean() - 0.3) < 0.04
+        np.testing.assert_allclose(after[~gone], before[~gone] / 0.7, rtol=1e-5)
+    for before, after in within(rows, training=False):
+        np.testing.assert_array_equal(before, after)
 
 
 def test_bag_gives_the_vectors():
@@ -165,6 +184,45 @@ def test_rotary_attention_knows_distances_and_no_places():
     np.testing.assert_allclose(layer(late, real)[:, 3:], layer(vectors, np.ones((1, 6), bool)), atol=1e-5)
     mirrored = layer(vectors[:, ::-1], np.ones((1, 6), bool))[:, ::-1]
     assert np.abs(mirrored - layer(vectors, np.ones((1, 6), bool))).max() > 0.01
+
+
+@pytest.mark.parametrize(("dtype", "precision"), [("float16", 2**-10), ("bfloat16", 2**-7)])
+def test_a_turn_is_as_exact_as_the_numbers_it_turns(dtype, precision):
+    vectors = tf.cast(RANDOM.normal(size=(1000, 6)), dtype)
+    expected = np.array([rotate(vector, step) for step, vector in enumerate(vectors.numpy().astype(np.float64))])
+    turned = rotate_by_position(vectors)
+    assert turned.dtype == dtype
+    lengths = np.linalg.norm(expected, axis=1, keepdims=True)
+    assert (np.abs(turned.numpy().astype(np.float64) - expected) / lengths).max() < 3 * precision
+
+
+# A bag computes nothing.
+MIXED = [{"encoder": name} for name in ENCODERS if name != "bag"] + [{"encoder": "transformer", "position": "rotary"}]
+
+
+@pytest.mark.parametrize("chosen", MIXED, ids=lambda chosen: "-".join(chosen.values()))
+def test_encoders_in_mixed_precision_give_what_they_give_in_float32(chosen):
+    options = Options("toy", **chosen, units=6, num_heads=3, num_layers=2, filters=5, feed_forward_units=7)
+    vectors = RANDOM.normal(size=(2, 400, 6)).astype(np.float32)
+    mask = np.arange(400) < np.array([[400], [250]])
+
+    def build():
+        inputs = [keras.Input((None, 6)), keras.Input((None,), dtype="bool")]
+        return keras.Model(inputs, ENCODERS[options.encoder](*inputs, options=options)[:2])
+
+    exact = build()
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        mixed = build()
+    finally:
+        keras.config.set_dtype_policy(policy)
+    mixed.set_weights(exact.get_weights())
+    for expected, got in zip(exact([vectors, mask]), mixed([vectors.astype(np.float16), mask]), strict=True):
+        assert got.dtype == "float16"
+        real = mask if got.ndim == 3 else slice(None)
+        error = np.abs(np.array(got, np.float64) - np.array(expected))[real]
+        assert error.max() < 0.02 * np.abs(expected).max()
 
 
 def test_attention_refuses_heads_that_it_cannot_turn():
@@ -204,7 +262,7 @@ def test_encoders_run_in_the_session_loader_at_any_size(tmp_path):
     options = Options("toy", units=6, num_heads=3, filters=5, feed_forward_units=7)
     vectors, mask = keras.Input((None, 6), name="vectors"), keras.Input((None,), dtype="bool", name="mask")
     chosen = {name: options.replace(encoder=name) for name in ENCODERS}
-    chosen["rotary"] = options.replace(encoder="transformer", positions="rotary")
+    chosen["rotary"] = options.replace(encoder="transformer", position="rotary")
     models = {
         name: keras.Model([vectors, mask], ENCODERS[each.encoder](vectors, mask, options=each)[0], name=name)
         for name, each in chosen.items()
@@ -213,22 +271,12 @@ def test_encoders_run_in_the_session_loader_at_any_size(tmp_path):
     def serve(*inputs):
         return {name: model(inputs) for name, model in models.items()}
 
-    archive = keras.export.ExportArchive()
-    for model in models.values():
-        archive.track(model)
-    signature = [tf.TensorSpec((None, None, 6), name="vectors"), tf.TensorSpec((None, None), tf.bool, name="mask")]
-    archive.add_endpoint("serve", serve, signature)
-    archive.write_out(tmp_path / "model", verbose=False)
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        graph = tf.compat.v1.saved_model.load(session, ["serve"], str(tmp_path / "model"))
-        tensors = graph.signature_def["serve"]
-        fetched = {name: tensor.name for name, tensor in tensors.outputs.items()}
-        found = {}
-        # TensorFlow's convolution of no rows at all has the width of its input.
-        for batch, length in [(0, 1), (0, 4), (1, 1), (4, 7)]:
-            rows, real = SEQUENCE[:batch, :length].astype(np.float32), MASK[:batch, :length]
-            feed = {tensors.inputs["vectors"].name: rows, tensors.inputs["mask"].name: real}
-            found[batch, length] = session.run(fetched, feed)
+    specs = [tf.TensorSpec((None, None, 6), name="vectors"), tf.TensorSpec((None, None), tf.bool, name="mask")]
+    # TensorFlow's convolution of no rows at all has the width of its input.
+    sizes = [(0, 1), (0, 4), (1, 1), (4, 7)]
+    feeds = [(SEQUENCE[:batch, :length].astype(np.float32), MASK[:batch, :length]) for batch, length in sizes]
+    answers = answers_in_a_session(tmp_path / "model", models.values(), serve, specs, feeds)
+    found = dict(zip(sizes, answers, strict=True))
     for (batch, length), answers in found.items():
         assert set(answers) == set(models)
         for name, answer in answers.items():
@@ -261,8 +309,8 @@ def test_heads_divide_the_width_of_a_transformer():
 
 def test_rotary_positions_want_pairs():
     with pytest.raises(UsageError, match="units is 12 and num_heads 4, so that a head has 3 numbers; rotary"):
-        Options("toy", encoder="transformer", units=12, positions="rotary")
-    assert Options("toy", encoder="transformer", units=12).positions == "sinusoidal"
+        Options("toy", encoder="transformer", units=12, position="rotary")
+    assert Options("toy", encoder="transformer", units=12).position == "sinusoidal"
 
 
 @pytest.mark.parametrize(

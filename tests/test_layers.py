@@ -1,9 +1,14 @@
-"""Pooling and embeddings against loops in NumPy, with the same weights."""
+"""Pooling and embeddings against loops in NumPy, with the same weights; and what every layer says of itself."""
+
+import importlib
+import inspect
+import pkgutil
 
 import keras
 import numpy as np
 import pytest
 
+from kseq import layers
 from kseq.heads import HEADS
 from kseq.layers.mean_embedding import MeanEmbedding
 from kseq.layers.padding_mask import PaddingMask
@@ -72,3 +77,27 @@ def test_mean_embedding_of_different_ids_is_different_and_padding_has_no_part():
     layer.set_weights([np.array([[99, 99], [1, 0], [0, 1], [4, 4], [8, 2]])])
     got = layer(np.array([[1, 2, 0, 0], [0, 3, 0, 4], [2, 2, 2, 1], [0, 0, 0, 0]], np.int32))
     np.testing.assert_allclose(got, [[0.5, 0.5], [6, 3], [0.25, 0.75], [0, 0]])
+
+
+PUBLIC_LAYERS = {
+    f"{info.name}.{name}": each
+    for info in pkgutil.iter_modules(layers.__path__)
+    for name, each in vars(importlib.import_module(f"kseq.layers.{info.name}")).items()
+    if inspect.isclass(each) and issubclass(each, keras.layers.Layer) and each.__module__ == f"kseq.layers.{info.name}"
+    if not name.startswith("_")
+}
+
+
+def test_there_are_layers():
+    assert len(PUBLIC_LAYERS) >= 25
+    assert {"weight_drop.WeightDropGRU", "layer_normalized.LayerNormLSTMCell"} <= set(PUBLIC_LAYERS)
+
+
+@pytest.mark.parametrize("layer", PUBLIC_LAYERS.values(), ids=PUBLIC_LAYERS)
+def test_every_layer_says_its_equation_shapes_masking_and_source(layer):
+    said = inspect.cleandoc(layer.__doc__ or "")
+    assert r"\(" in said, "an equation"
+    paragraphs = said.split("\n\n")
+    for word in ("Source", "Shapes", "Masking"):
+        assert [part for part in paragraphs if part.startswith(f"{word}: ") and len(part) > len(word) + 10], word
+    assert [part for part in paragraphs if part.startswith("Shapes: ") and "→" in part]

@@ -245,7 +245,7 @@ SENTENCES = {
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_every_encoder_says_what_it_does(encoder):
-    chosen = {"encoder": encoder, "kernel_sizes": "2, 3,7", "filters": 90, "num_heads": 8, "positions": "rotary"}
+    chosen = {"encoder": encoder, "kernel_sizes": "2, 3,7", "filters": 90, "num_heads": 8, "position": "rotary"}
     content = record()
     content["options"] |= chosen
     text = Page(model_card(content)).text
@@ -255,7 +255,7 @@ def test_every_encoder_says_what_it_does(encoder):
 
 def test_one_is_no_plural():
     content = record()
-    content["options"] |= {"encoder": "transformer", "num_layers": 3, "num_heads": 1, "positions": "sinusoidal"}
+    content["options"] |= {"encoder": "transformer", "num_layers": 3, "num_heads": 1, "position": "sinusoidal"}
     assert "3 Transformer layers let every step" in Page(model_card(content)).text
     assert "128 units in 1 head and sinusoidal positions" in Page(model_card(content)).text
     content["options"] |= {"encoder": "convolution", "kernel_sizes": "4", "filters": 9}

@@ -31,8 +31,8 @@ BY_HAND = {
     ("encoder", "transformer"): TRANSFORMER + LOGITS,
     ("encoder", "bag"): 4 * 2 + 2,
     **{("cell", cell): sum(count) + LOGITS for cell, count in CELL.items()},
-    ("positions", "sinusoidal"): TRANSFORMER + LOGITS,
-    ("positions", "rotary"): TRANSFORMER + LOGITS,
+    ("position", "sinusoidal"): TRANSFORMER + LOGITS,
+    ("position", "rotary"): TRANSFORMER + LOGITS,
     ("head", "last"): GRU + LOGITS,
     ("head", "max_mean"): GRU + 12 * 2 + 2,
     ("head", "attention"): GRU + (6 * 3 + 3) + 3 + LOGITS,
@@ -63,7 +63,7 @@ def test_every_part_is_listed_and_counted_as_by_hand(capsys):
             assert part["parameters"] == part["parameters_without_vectors"] + 50 * 4
     chosen = {key for key, part in parts.items() if part["chosen"]}
     assert {("encoder", "recurrent"), ("cell", "gru"), ("head", "mean"), ("optimizer", "adam")} <= chosen
-    assert not [key for key in chosen if key[0] == "positions"], "nothing that is chosen reads positions"
+    assert not [key for key in chosen if key[0] == "position"], "nothing that is chosen reads positions"
 
 
 def test_the_options_count(capsys):

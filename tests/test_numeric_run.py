@@ -232,6 +232,18 @@ def test_options_of_texts_are_refused_for_sequences_and_the_other_way_round(tmp_
     assert "--sequence-column does not apply" in capsys.readouterr().err
 
 
+def test_what_reads_words_is_refused_before_anything_is_trained(tmp_path, capsys):
+    random = np.random.default_rng(0)
+    np.savez(tmp_path / "a.npz", x=random.normal(size=(60, 4, 3)), y=np.arange(60) % 3)
+    arguments = [str(tmp_path / "a.npz"), "--head", "attention", "--attention", "hierarchical"]
+    assert main([*arguments, "--output-dir", str(tmp_path)]) == errors.USAGE
+    captured = capsys.readouterr()
+    assert (
+        "--attention hierarchical needs sentence_ids, and of this data there is values, lengths alone" in captured.err
+    )
+    assert "values  " not in captured.out, "before the channels are standardised"
+
+
 MODULE = """import numpy as np
 
 from pipelines.sequence_data import Sequences, from_sequences

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kseq.applies import readers_of
+from kseq.cells import CELLS
 from kseq.errors import UsageError
 from kseq.optimizers import LEARNING_RATES, OPTIMIZERS
 from tests.training_toy import INPUTS, LABELS, TOY, by_hand, new_model, recurrent_model, train_toy
@@ -71,14 +73,14 @@ def test_lion_equals_its_formula():
     optimizer = OPTIMIZERS["lion"](0.01, options=options)
     random = np.random.default_rng(0)
     weights = random.normal(size=5)
-    variable = keras.Variable(weights.astype(np.float32), name="kernel")
+    variable = keras.Variable(weights.astype(np.float32)[:, None], name="kernel")
     momentum = np.zeros(5)
     for _ in range(20):
         gradient = random.normal(size=5)
-        optimizer.apply([tf.constant(gradient, tf.float32)], [variable])
+        optimizer.apply([tf.constant(gradient[:, None], tf.float32)], [variable])
         weights -= 0.01 * (np.sign(0.9 * momentum + 0.1 * gradient) + 0.5 * weights)
         momentum = 0.99 * momentum + 0.01 * gradient
-    np.testing.assert_allclose(variable.numpy(), weights, atol=2e-3)
+    np.testing.assert_allclose(variable.numpy()[:, 0], weights, atol=2e-3)
 
 
 @pytest.mark.parametrize(("name", "decay"), [("adamw", 0.01), ("lion", 0.1)])
@@ -87,20 +89,50 @@ def test_decay_where_none_is_set(name, decay):
     assert OPTIMIZERS[name](0.1, options=TOY.replace(weight_decay=0.0)).weight_decay == 0
 
 
+def decayed_share(name, model):
+    """Give what a step without gradients, at a rate of 0.1 and a decay of 0.5, takes away of each weight, all 1."""
+    model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
+    optimizer = OPTIMIZERS[name](0.1, options=TOY.replace(weight_decay=0.5, clip_norm=0.0))
+    optimizer.build(model.trainable_variables)
+    optimizer.apply([tf.zeros(weight.shape) for weight in model.trainable_variables])
+    return {weight.path: 1 - weight.numpy() for weight in model.trainable_variables}
+
+
+def is_vector(path):
+    """Whether the weight of a path is one number a unit, by what the layers call such weights."""
+    last = path.rsplit("/", 1)[-1]
+    return last in ("bias", "gamma", "beta", "state_shift", "recurrent_shift", "recurrent")
+
+
 @pytest.mark.parametrize("name", ["adamw", "lion"])
 @pytest.mark.parametrize("normalization", ["batch", "layer"])
 def test_matrices_are_decayed_and_biases_and_scales_are_not(name, normalization):
-    """Without gradients, decay alone is left: a step takes away rate times decay of each decayed weight."""
-    options = TOY.replace(num_layers=2, bidirectional=True, head="attention", normalization=normalization)
-    model = recurrent_model(options)
-    model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
-    optimizer = OPTIMIZERS[name](0.1, options=options.replace(weight_decay=0.5, clip_norm=0.0))
-    optimizer.build(model.trainable_variables)
-    optimizer.apply([tf.zeros(weight.shape) for weight in model.trainable_variables])
-    kept = [weight for weight in model.trainable_variables if weight.name in ("bias", "gamma", "beta")]
-    assert {"bias", "gamma", "beta"} == {weight.name for weight in kept}
-    assert len(kept) < len(model.trainable_variables)
-    for weight in model.trainable_variables:
-        np.testing.assert_allclose(
-            weight.numpy(), 1.0 if weight.name in ("bias", "gamma", "beta") else 0.95, rtol=1e-5, err_msg=weight.path
-        )
+    model = recurrent_model(
+        TOY.replace(num_layers=2, bidirectional=True, head="attention", normalization=normalization)
+    )
+    shares = decayed_share(name, model)
+    assert {"bias", "gamma", "beta", "kernel", "recurrent_kernel", "embeddings"} == {
+        path.rsplit("/", 1)[-1] for path in shares
+    }
+    for path, share in shares.items():
+        np.testing.assert_allclose(share, 0.0 if is_vector(path) else 0.05, atol=1e-6, err_msg=path)
+
+
+@pytest.mark.parametrize(
+    ("cell", "normalized"),
+    [*((cell, False) for cell in CELLS), *((cell, True) for _, cell in readers_of("layer_normalization"))],
+)
+def test_of_every_cell_matrices_alone_are_decayed(cell, normalized):
+    shares = decayed_share("adamw", recurrent_model(TOY.replace(cell=cell, layer_normalization=normalized)))
+    vectors = [path for path in shares if is_vector(path)]
+    assert 0 < len([path for path in vectors if path.startswith(cell)]) < len(shares)
+    for path, share in shares.items():
+        np.testing.assert_allclose(share, 0.0 if is_vector(path) else 0.05, atol=1e-6, err_msg=path)
+
+
+@pytest.mark.parametrize("name", ["adamw", "lion"])
+def test_an_optimizer_of_our_own_comes_back_from_its_config(name):
+    made = OPTIMIZERS[name](0.1, options=TOY.replace(weight_decay=0.3))
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(made))
+    assert type(again) is type(made)
+    assert again.weight_decay == 0.3

@@ -93,15 +93,30 @@ def test_a_falling_loss_is_no_plateau():
 
 
 def test_of_a_score_the_greatest_is_the_best():
-    """The true labels' accuracy goes up to 1 and stands still there."""
-    options = TOY.replace(schedule="plateau", monitor="val_macro_f1", epochs=9, plateau_patience=1, plateau_factor=0.1)
-    _, result = train_toy(options)
-    rate, best = options.learning_rate, -math.inf
-    for score, got in zip(result.history["val_macro_f1"], result.history["learning_rate"], strict=True):
+    """Against labels of which some are turned, the score goes up and down while the loss rises and falls."""
+    options = TOY.replace(schedule="plateau", monitor="val_macro_f1", epochs=12, plateau_patience=1, plateau_factor=0.5)
+    turned = np.where(np.arange(len(HELD_OUT_LABELS)) % 5 == 0, 1 - HELD_OUT_LABELS, HELD_OUT_LABELS)
+    _, result = train_toy(options, held_out_labels=turned)
+    rate, best, losses = options.learning_rate, -math.inf, math.inf
+    scores, rates = result.history["val_macro_f1"], result.history["learning_rate"]
+    for score, loss, got in zip(scores, result.history["val_loss"], rates, strict=True):
         assert got == pytest.approx(rate)
-        rate, best = (rate, score) if score > best else (0.1 * rate, best)
+        if score > best or (score == best and loss < losses):
+            best, losses = score, loss
+        else:
+            rate *= 0.5
     assert rate < options.learning_rate
-    assert len(set(result.history["val_macro_f1"])) > 1
+    assert len(set(scores)) > 1
+
+
+def test_a_score_that_stands_still_while_the_loss_falls_is_no_plateau():
+    """The epochs that `BestEpoch` would keep are those after which the rate stays."""
+    options = TOY.replace(schedule="plateau", monitor="val_accuracy", epochs=9, plateau_patience=1)
+    _, result = train_toy(options)
+    assert result.history["val_accuracy"][-3:] == [1, 1, 1]
+    assert (np.diff(result.history["val_loss"]) < 0).all()
+    assert result.best_epoch == 9
+    np.testing.assert_allclose(result.history["learning_rate"], options.learning_rate, rtol=1e-6)
 
 
 def test_the_plateau_has_a_warmup(monkeypatch):

@@ -196,6 +196,12 @@ def test_numbers_with_a_comma_are_told(tmp_path):
         load(path, channel_columns="x,y")
 
 
+def test_a_label_of_its_own_for_each_sequence_is_no_class(tmp_path):
+    path = write(tmp_path / "a.csv", [[name, 0, 1, 2, f"label {name}"] for name in range(30)])
+    with pytest.raises(DataError, match=r"each of the 30 sequences has a label of its own; .* Name the label's"):
+        load(path)
+
+
 def test_a_sequence_with_two_labels_is_refused_with_both_places(tmp_path):
     path = write(tmp_path / "a.csv", [["a", 0, 1, 1, "run"], ["b", 0, 1, 2, "walk"], ["a", 1, 1, 1, "walk"]])
     with pytest.raises(DataError, match=r"line 4: the sequence 'a' has the label 'walk' here and 'run' in .*line 2"):
@@ -270,6 +276,16 @@ def test_splits_may_be_given_in_the_archive_or_beside_it(tmp_path):
         find(path).load(test_file=save(tmp_path / "b.npz", x=X[:4, :, 0], y=Y[:4] + 9))
 
 
+def test_arrays_that_are_not_read_are_named(tmp_path):
+    other = save(tmp_path / "b.npz", x=X[:12], y=Y[:12], weather=X)
+    data = find(save(tmp_path / "a.npz", x=X, y=Y, subject=Y, rate=50)).load(test_file=other)
+    for note in (
+        f"{tmp_path}/a.npz also holds subject, rate, which is not read.",
+        f"{other} also holds weather, which is not read.",
+    ):
+        assert note in data.notes  # fmt: skip
+
+
 NAN, HUGE = X.copy(), X.copy()
 NAN[7, 3, 1], HUGE[2, 0, 0] = np.nan, 1e39
 
@@ -293,6 +309,16 @@ NAN[7, 3, 1], HUGE[2, 0, 0] = np.nan, 1e39
         ({"x": X, "y": Y, "channel_names": [1, 2]}, "channel_names is int64"),
         ({"x": X, "y": Y, "channel_names": ["a"]}, "expected 2 different ones"),
         ({"x": X, "y": Y, "x_test": X}, "has no y_test"),
+        ({"x": X[:0], "y": Y[:0]}, r"a.npz: x has the shape \(0, 5, 2\), and so no sequence"),
+        ({"x": X, "y": Y, "x_test": X[:0], "y_test": Y[:0]}, r"x_test has the shape \(0, 5, 2\), and so no sequence"),
+        (
+            {"x": X, "y": Y, "X_test": X, "y_test": Y},
+            r"holds 'X_test', which is not read. Did you mean 'x_test'",
+        ),
+        ({"x": X, "y": Y, "y_test": Y}, r"holds y_test and no x_test. Add it, or take the other out"),
+        ({"x": X, "y": Y, "lengths_validation": Y}, "holds lengths_validation and no x_validation"),
+        ({"x": X, "y": Y, "x_val": X, "y_val": Y}, r"holds 'x_val', which is not read. Rename it"),
+        ({"x": X, "y": Y, "length": Y + 1}, r"holds 'length', .* Did you mean 'lengths'"),
         ({"x": np.array([[1], [2, 3]], dtype=object), "y": Y[:2]}, "x holds Python objects.*lengths"),
     ],
 )

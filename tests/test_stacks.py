@@ -162,6 +162,31 @@ def test_variational_dropout_is_on_every_layer_and_in_training_alone():
     np.testing.assert_array_equal(before_2, after_2)
 
 
+@BOTH_DIRECTIONS
+def test_layer_dropout_is_between_layers_and_in_training_alone(bidirectional):
+    """A layer reads what is left of the sequence of the one below, each number dropped for itself."""
+    model = shuffled(encoder_model(width=6, cell="gru", num_layers=3, layer_dropout=0.3, bidirectional=bidirectional))
+    inside = [model.get_layer(f"layer_dropout_{number}") for number in (1, 2)]
+    assert not [layer for layer in model.layers if layer.name.startswith("layer_dropout") and layer not in inside]
+    sequence, _ = model.outputs
+    within = keras.Model(model.inputs, [[layer.input, layer.output] for layer in inside] + [[sequence, sequence]])
+    rows = [np.random.default_rng(6).normal(size=(60, 6, 6)).astype(np.float32), np.ones((60, 6), bool)]
+    *dropouts, (got, _) = within(rows, training=True)
+    for before, after in dropouts:
+        before, after = np.array(before), np.array(after)
+        gone = after == 0
+        # 1,800 draws or more: four standard deviations.
+        assert abs(gone.mean() - 0.3) < 0.044
+        assert (gone != gone[:, :1]).any(), "not the same at every time step"
+        np.testing.assert_allclose(after[~gone], before[~gone] / 0.7, rtol=1e-5)
+    weights = [layer.get_weights() for layer in recurrent_layers(model)]
+    top = weights[-2:] if bidirectional else weights[-1:]
+    expected = layer_by_hand(np.array(dropouts[-1][1])[0], top, "gru")
+    np.testing.assert_allclose(got[0], expected, atol=1e-5)
+    for before, after in within(rows, training=False)[:2]:
+        np.testing.assert_array_equal(before, after)
+
+
 @WEIGHT_DROPPING
 def test_weight_drop_equals_a_loop_over_the_kept_weights(variant):
     rate = 0.4

@@ -12,7 +12,7 @@ from kseq.comparison.results import RowTrainings
 from kseq.comparison.rows import Row
 from kseq.comparison.trainings import Training, train_once
 from kseq.console import Console
-from kseq.errors import TrainingError
+from kseq.errors import TrainingError, UsageError
 from kseq.experiment import Adapted, Prepared
 from kseq.options import Options
 from pipelines.sequence_data import SequenceData
@@ -68,7 +68,7 @@ def train_rows(
         console.say(f"row {number}/{len(rows)}", f"{row.label}, seed {seed}")
         try:
             training = train_once(prepared, prepared.options.replace(seed=seed), report.epoch_line(console, prepared))
-        except (TrainingError, MemoryError, tf.errors.ResourceExhaustedError) as error:
+        except (TrainingError, UsageError, MemoryError, tf.errors.ResourceExhaustedError) as error:
             done[key] = reason = _reason(error)
             console.say("failed", reason)
             continue
@@ -130,7 +130,7 @@ def _prepared(
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, TrainingError):
+    if isinstance(error, (TrainingError, UsageError)):
         return str(error)
     first = str(error).partition("\n")[0].rstrip(".")
     return f"out of memory{f' ({first})' if first else ''}. Try a smaller --batch-size."

@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from kseq.applies import check_applies, choosing, refusal
+from kseq.applies import check_applies, check_needs, choosing, refusal
 from kseq.command_line import Parser, add_options, typed_flags
 from kseq.errors import UsageError
+from kseq.inputs import INPUTS
 from kseq.options import FIELDS, REGISTRIES, Options
 from kseq.registry import unknown
 
@@ -17,12 +18,8 @@ ALL = "all"
 _OF_ALL_ROWS = ("seed", "max_train_samples", "cache", "cache_dir")
 
 
-# Options that choose a part, and their plurals. One that is a plural itself has no list; a --row can set it.
-PLURALS = {
-    name: f"{name}es" if name.endswith("ss") else f"{name}s"
-    for name in REGISTRIES
-    if name.endswith("ss") or not name.endswith("s")
-}
+# Options that choose a part, and their plurals.
+PLURALS = {name: f"{name}es" if name.endswith("s") else f"{name}s" for name in REGISTRIES}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,10 +30,12 @@ class Row:
         options: all of them, before the data settles what they leave to it.
         told: names of those that tell it from others: what differs from the first row, or, of the first row, what
             others change.
+        of_all: whether it is one of all names of a list, and was not asked for by its own.
     """
 
     options: Options
     told: tuple[str, ...]
+    of_all: bool = False
 
     @property
     def label(self) -> str:
@@ -65,7 +64,12 @@ class Row:
 
 def add_row_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that make rows: one for each option that chooses a part, and one for any other options."""
-    heading = parser.add_argument_group("rows", "The first names of the lists make the first row, which others vary.")
+    heading = parser.add_argument_group(
+        "rows",
+        "The first names of the lists make the first row, which others vary.",
+        # A list takes the place of an option's other spelling, as --positions does.
+        conflict_handler="resolve",
+    )
     for name, several in PLURALS.items():
         heading.add_argument(
             f"--{several.replace('_', '-')}",
@@ -101,16 +105,19 @@ def read_rows(namespace: argparse.Namespace, options: Options, typed: Sequence[s
     lists = {name: _names(name, text) for name, text in texts.items() if text is not None}
     firsts = {name: names[0] for name, names in lists.items() if name not in typed and texts[name] != ALL}
     first = options.replace(**firsts)
-    changes = [_chosen(first, name, each) for name, names in lists.items() for each in names]
-    changes += [_read_row(text, first) for text in namespace.rows]
+    of_lists = {name: [_chosen(first, name, each) for each in names] for name, names in lists.items()}
+    asked = [change for name, changes in of_lists.items() if texts[name] != ALL for change in changes]
+    asked += [_read_row(text, first) for text in namespace.rows]
+    changes = [*(change for changes in of_lists.values() for change in changes), *asked]
     varied = [name for name in FIELDS if any(name in changed for changed in changes)]
     told = tuple(name for name in varied if _does_something(name, first))
     rows = [Row(first, told)]
+    by_name = [first.replace(**changed) for changed in asked]
     for changed in changes:
         made = first.replace(**changed)
         differing = (name for name in changed if name not in told or changed[name] != getattr(first, name))
         if made not in [row.options for row in rows]:
-            rows.append(Row(made, tuple(differing)))
+            rows.append(Row(made, tuple(differing), of_all=made not in by_name))
     if len(rows) == 1:
         flags = ", ".join(f"--{several.replace('_', '-')}" for several in PLURALS.values())
         raise UsageError(
@@ -118,6 +125,32 @@ def read_rows(namespace: argparse.Namespace, options: Options, typed: Sequence[s
             "simple_rnn,lstm,gru, or a --row."
         )
     return rows
+
+
+def split_by_needs(rows: Sequence[Row], input_kind: str) -> tuple[list[Row], dict[str, str]]:
+    """Take out of the rows of `all` names those that need what such data does not give.
+
+    Args:
+        rows: the first one first.
+        input_kind: of the data.
+
+    Returns:
+        The rows that are left, and why others are not, by their labels.
+
+    Raises:
+        UsageError: such a row was asked for by its own name.
+    """
+    left, out = [], {}
+    for row in rows:
+        try:
+            check_needs(row.options, INPUTS[input_kind].gives)
+        except UsageError as error:
+            if not row.of_all:
+                raise
+            out[row.label] = str(error)
+        else:
+            left.append(row)
+    return left, out
 
 
 def check_rows(rows: Sequence[Row], dataset_reads: Collection[str], input_kind: str | None) -> None:

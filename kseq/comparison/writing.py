@@ -35,7 +35,12 @@ class Comparison:
 
 
 def write_comparison(
-    folder: Folder, data: TextData | SequenceData, rows: Sequence[RowTrainings], seeds: Sequence[int], command: str
+    folder: Folder,
+    data: TextData | SequenceData,
+    rows: Sequence[RowTrainings],
+    seeds: Sequence[int],
+    command: str,
+    left_out: Mapping[str, str],
 ) -> Comparison:
     """Put the trainings of all rows together, and write what they say.
 
@@ -45,6 +50,7 @@ def write_comparison(
         rows: what came of training them.
         seeds: that were asked for.
         command: that does all this again.
+        left_out: why there are no further rows, by their labels.
 
     Raises:
         ExportError: a file cannot be written.
@@ -52,6 +58,7 @@ def write_comparison(
     results = row_results(rows)
     output = OUTPUTS[data.target_kind]
     sentences = notes(results, seeds, data.sizes, INPUTS[data.input_kind].noun, output.accuracy)
+    sentences += [f"Left out is {label}: {reason}" for label, reason in left_out.items()]
     machines = {json.dumps(training.record["machine"]) for row in rows for training in row.trainings.values()}
     if len(machines) > 1:
         sentences.append(f"The trainings were done on {len(machines)} different machines; their times do not compare.")

@@ -8,13 +8,18 @@ from keras import KerasTensor, ops
 
 @keras.saving.register_keras_serializable(package="kseq")
 class HoistedRNN(keras.layers.RNN):
-    """Run the loop of a `keras.layers.SimpleRNN`, `LSTM` or `GRU` with `gated_recurrence`, where that is possible.
+    r"""Run the loop of a `keras.layers.SimpleRNN`, `LSTM` or `GRU` with `gated_recurrence`, where that is possible.
 
-    It is where `parts` is not 0, the backend is TensorFlow, the whole sequence of outputs and no state is asked for,
-    and the cell is as Keras makes it, but for the initialisers and a known activation. Otherwise Keras' own loop runs.
-    The weights are the same for both.
+    \(h_t = f(W x_t + b,\; U h_{t-1} + d,\; \ldots)\), with \(W x_t + b\) of all steps in one product before the loop,
+    and the gradients of W and U in one product each after it.
 
-    Shapes: those of `keras.layers.RNN`.
+    It is possible where `parts` is not 0, the backend is TensorFlow, the whole sequence of outputs and no state is
+    asked for, and the cell is as Keras makes it, but for the initialisers and a known activation. Otherwise Keras' own
+    loop runs. The weights are the same for both.
+
+    Source: none but its definition; `kseq.kernels.gated_recurrence` has the gradients.
+
+    Shapes: (B, T, E) → (B, T, units), or whatever else `keras.layers.RNN` is asked for, in Keras' own loop.
 
     Masking: optional bool (B, T) of tokens before padding. The loop goes on over the padding, and what the layer gives
     there means nothing.

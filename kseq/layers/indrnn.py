@@ -31,10 +31,10 @@ class IndRNNCell(keras.layers.Layer):
         self.project.build(input_shape)
         self.recurrent = self.add_weight(
             name="recurrent",
-            shape=(1, self.units),
+            shape=(self.units,),
             initializer=keras.initializers.RandomUniform(0, 1),
-            # Over the axis of length 1, the norm is the absolute value.
-            constraint=keras.constraints.MaxNorm(1, axis=0),
+            # Over no axis, the norm is the absolute value.
+            constraint=keras.constraints.MaxNorm(1, axis=()),
         )
 
     def call(self, projected: KerasTensor, states: list[KerasTensor]) -> tuple[KerasTensor, list[KerasTensor]]:

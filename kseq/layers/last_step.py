@@ -11,6 +11,8 @@ class LastStep(keras.layers.Layer):
     \(y = x_l\), and with two directions \(y = [x_l^{(1..D/2)}; x_f^{(D/2+1..D)}]\): f and l are the first and the last
     real step, and what reads backward reads the first one last.
 
+    Source: none but its definition.
+
     Shapes: (B, T, D) with mask bool (B, T) → (B, D). Each row needs one real step.
 
     Masking: required, as the second argument; the output has no time axis and so no mask.

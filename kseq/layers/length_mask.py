@@ -6,9 +6,11 @@ from keras import KerasTensor, ops
 
 @keras.saving.register_keras_serializable(package="kseq")
 class LengthMask(keras.layers.Layer):
-    r"""Tell real time steps from padding by the length of each row: \(m_t = [t < n]\).
+    r"""Tell real time steps from padding by the length n of each row: \(m_t = [t < n]\), with t from 0.
 
     A number may be 0, so that the numbers themselves do not tell.
+
+    Source: none but its definition.
 
     Shapes: (B, T, F) with lengths integer (B,) → bool (B, T).
 

@@ -20,6 +20,8 @@ class LinearRNN(keras.layers.RNN):
     \(h_t = (1 - z_t) \odot h_{t-1} + z_t \odot c_t\), where the gate \(z_t\) and the candidate \(c_t\) depend on
     \(x_t\) alone.
 
+    Source: Martin and Cundy 2018, section 2, on recurrences of this form.
+
     Shapes: (B, T, E) → (B, T, units) or (B, units), as `keras.layers.RNN`, which explains the arguments.
 
     Masking: optional bool (B, T); the state stays as it is at padding.

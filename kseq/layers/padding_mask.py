@@ -6,10 +6,12 @@ from keras import KerasTensor, ops
 
 @keras.saving.register_keras_serializable(package="kseq")
 class PaddingMask(keras.layers.Layer):
-    """Tell real tokens from padding: True where an id is not 0.
+    r"""Tell real tokens from padding: \(m_t = [i_t \ne 0]\) for the id \(i_t\).
 
     The mask is a tensor of its own that every layer takes as an argument. Keras' implicit masks get lost, without a
     warning, at the first operator that does not know them.
+
+    Source: none but its definition.
 
     Shapes: integer (B, T) → bool (B, T).
 

@@ -10,6 +10,8 @@ class MaskedMaxPooling(keras.layers.Layer):
 
     Unlike `keras.layers.GlobalMaxPooling1D`, which ignores masks, padding never wins.
 
+    Source: Collobert et al. 2011, section 3.2.2, the "max over time".
+
     Shapes: (B, T, D) with mask bool (B, T) → (B, D). Each row needs one real step.
 
     Masking: required, as the second argument; the output has no time axis and so no mask.
@@ -33,6 +35,8 @@ class MaskedMaxPooling(keras.layers.Layer):
 @keras.saving.register_keras_serializable(package="kseq")
 class MaskedMeanPooling(keras.layers.Layer):
     r"""Take the mean over the real time steps: \(y_d = \sum_t m_t x_{t,d} / \sum_t m_t\).
+
+    Source: none but its definition.
 
     Shapes: (B, T, D) with mask bool (B, T) → (B, D). Each row needs one real step: of none, the mean is 0/0.
 

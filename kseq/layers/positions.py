@@ -35,8 +35,9 @@ def rotate_by_position(vectors: KerasTensor) -> KerasTensor:
     Returns:
         (..., T, d).
     """
-    angles = ops.cast(position_angles(ops.shape(vectors)[-2], vectors.shape[-1]), vectors.dtype)  # (T, d / 2)
-    cosines, sines = ops.cos(angles), ops.sin(angles)
+    # Only what the waves give may be rounded: in half precision, a large angle is off by whole radians.
+    angles = position_angles(ops.shape(vectors)[-2], vectors.shape[-1])  # (T, d / 2)
+    cosines, sines = (ops.cast(wave(angles), vectors.dtype) for wave in (ops.cos, ops.sin))
     first, second = ops.split(vectors, 2, axis=-1)  # (..., T, d / 2) each
     return ops.concatenate([first * cosines - second * sines, second * cosines + first * sines], axis=-1)
 

@@ -10,7 +10,11 @@ from kseq.layers.weight_drop import WeightDropRNN
 
 @keras.saving.register_keras_serializable(package="kseq")
 class ProjectedRNN(WeightDropRNN):
-    """Compute what a cell needs of the input for all steps in one product, then go step by step.
+    r"""Compute what a cell needs of the input for all steps in one product, then go step by step.
+
+    \(p_t = \mathrm{project}(x_t)\) for all t at once, then \((h_t, s_t) = \mathrm{cell}(p_t, s_{t-1})\).
+
+    Source: none but its definition.
 
     Shapes: (B, T, E) → (B, T, units) or (B, units), as `keras.layers.RNN`, which explains the arguments.
 

@@ -14,12 +14,13 @@ class SelfAttention(keras.layers.Layer):
     r"""Let every time step look at all of them: scaled dot-product attention.
 
     \(A^i = \mathrm{softmax}_{t: m_t}(X W_Q^i (X W_K^i)^\top / \sqrt{K})\), \(Z^i = A^i X W_V^i\), and several heads
-    \(Z^i\), joined, times \(W_O\). K is D / heads, rounded down. Memory grows with heads · T².
+    \(Z^i\), joined, times \(W_O\). K is D / heads, rounded down, and at least 1; \(W_O\), (heads · K, D), gives the
+    width back that rounding leaves out. Memory grows with heads · T².
 
     Source: Vaswani et al. 2017, sections 3.2.1 and 3.2.2. One head has no \(W_O\), which would be a second matrix after
     \(W_V\). With `rotary`, the queries and keys of each head are turned by their positions, as Su et al. 2021 do.
 
-    Shapes: (B, T, D) with mask bool (B, T) → (B, T, heads · K). Each row needs one real step.
+    Shapes: (B, T, D) with mask bool (B, T) → (B, T, D). Each row needs one real step.
 
     Masking: required, as the second argument; no step looks at padding. What stands at padding is of no use.
 
@@ -47,7 +48,7 @@ class SelfAttention(keras.layers.Layer):
         self.key_kernel = self.add_weight(name="key_kernel", shape=shape)
         self.value_kernel = self.add_weight(name="value_kernel", shape=shape)
         if self.num_heads > 1:
-            self.output_kernel = self.add_weight(name="output_kernel", shape=(shape[1], shape[1]))
+            self.output_kernel = self.add_weight(name="output_kernel", shape=(shape[1], width))
 
     def weights_of(self, sequence: KerasTensor, mask: KerasTensor) -> KerasTensor:
         """Compute what each step has of the mean over all looking steps, float32 (B, heads, T), 1 in sum.
@@ -63,7 +64,7 @@ class SelfAttention(keras.layers.Layer):
         values = self._heads(sequence, self.value_kernel)  # (B, heads, T, K)
         joined = ops.transpose(ops.matmul(attended, values), (0, 2, 1, 3))  # (B, T, heads, K)
         joined = ops.reshape(joined, (*ops.shape(joined)[:2], self.num_heads * self.head_width))  # (B, T, heads · K)
-        return ops.matmul(joined, self.output_kernel) if self.num_heads > 1 else joined  # (B, T, heads · K)
+        return ops.matmul(joined, self.output_kernel) if self.num_heads > 1 else joined  # (B, T, D)
 
     def _attended(self, sequence: KerasTensor, mask: KerasTensor) -> KerasTensor:
         """Compute the weight of each step (last axis) for each step that looks: float32 (B, heads, T, T)."""
@@ -86,8 +87,7 @@ class SelfAttention(keras.layers.Layer):
         return mask
 
     def compute_output_shape(self, sequence_shape, mask_shape=None):
-        width = sequence_shape[-1]
-        return (*sequence_shape[:-1], self.num_heads * max(1, width // self.num_heads))
+        return sequence_shape
 
     def get_config(self):
         return {**super().get_config(), "num_heads": self.num_heads, "rotary": self.rotary}

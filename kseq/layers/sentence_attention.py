@@ -14,7 +14,8 @@ class SentenceAttention(AdditiveAttention):
     \(u_t = \tanh(W x_t + b)\), \(a_{s,t} = \mathrm{softmax}_{t: i_t = s}(q^\top u_t)\), \(y_s = \sum_t a_{s,t} x_t\),
     where \(i_t\) is the number of the sentence of word t.
 
-    Source: Yang et al. 2016, section 2.2, equations 5 to 7.
+    Source: Yang et al. 2016, section 2.2, equations 5 to 7, of vectors whose encoder has read the whole text: the
+    paper's word encoder starts anew in each sentence.
 
     Shapes: (B, T, D) and integer (B, T) → (B, S, D) and bool (B, S); S is the most sentences of a row, at least 1.
 

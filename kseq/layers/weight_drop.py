@@ -17,8 +17,8 @@ class WeightDropRNN(keras.layers.RNN):
 
     Source: Merity, Keskar and Socher 2018, section 2, with the DropConnect of Wan et al. 2013.
 
-    Shapes: those of `keras.layers.RNN`. The cell's weight `recurrent_kernel` is U. Within `keras.layers.Bidirectional`
-    either direction has masks of its own.
+    Shapes: (B, T, E) → (B, T, units) or (B, units), as `keras.layers.RNN`. The cell's weight `recurrent_kernel` is U.
+    Within `keras.layers.Bidirectional` either direction has masks of its own.
 
     Masking: that of `keras.layers.RNN`.
 
@@ -47,14 +47,61 @@ class WeightDropRNN(keras.layers.RNN):
 
 @keras.saving.register_keras_serializable(package="kseq")
 class WeightDropSimpleRNN(WeightDropRNN, HoistedRNN, keras.layers.SimpleRNN):
-    """`keras.layers.SimpleRNN` with weight drop and `parts`."""
+    r"""Repeat a plain recurrent step with weight drop.
+
+    \(h_t = \phi(W x_t + \tilde U h_{t-1} + b)\), with \(\tilde U\) as `WeightDropRNN` has it.
+
+    Source: Elman 1990, with the weight drop of Merity et al. 2018.
+
+    Shapes: (B, T, E) → (B, T, units) or (B, units).
+
+    Masking: optional bool (B, T); the state stays as it is at padding, but for what `HoistedRNN` says.
+
+    Args:
+        arguments: those of `keras.layers.SimpleRNN`.
+        weight_drop: as of `WeightDropRNN`.
+        parts: as of `HoistedRNN`.
+    """
 
 
 @keras.saving.register_keras_serializable(package="kseq")
 class WeightDropLSTM(WeightDropRNN, HoistedRNN, keras.layers.LSTM):
-    """`keras.layers.LSTM` with weight drop and `parts`."""
+    r"""Repeat a step of an LSTM with weight drop.
+
+    \((i, f, g, o) = W x_t + \tilde U h_{t-1} + b\), \(c_t = \sigma(f) \odot c_{t-1} + \sigma(i) \odot \tanh g\),
+    \(h_t = \sigma(o) \odot \tanh c_t\), with \(\tilde U\) as `WeightDropRNN` has it.
+
+    Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000 and the weight
+    drop of Merity et al. 2018.
+
+    Shapes: (B, T, E) → (B, T, units) or (B, units).
+
+    Masking: optional bool (B, T); the states stay as they are at padding, but for what `HoistedRNN` says.
+
+    Args:
+        arguments: those of `keras.layers.LSTM`.
+        weight_drop: as of `WeightDropRNN`.
+        parts: as of `HoistedRNN`.
+    """
 
 
 @keras.saving.register_keras_serializable(package="kseq")
 class WeightDropGRU(WeightDropRNN, HoistedRNN, keras.layers.GRU):
-    """`keras.layers.GRU` with weight drop and `parts`."""
+    r"""Repeat a step of a GRU with weight drop.
+
+    \((z, r) = \sigma(W_{zr} x_t + b_{zr} + \tilde U_{zr} h_{t-1} + d_{zr})\),
+    \(\hat h_t = \tanh(W_h x_t + b_h + r \odot (\tilde U_h h_{t-1} + d_h))\),
+    \(h_t = z \odot h_{t-1} + (1 - z) \odot \hat h_t\), with \(\tilde U\) as `WeightDropRNN` has it.
+
+    Source: Cho et al. 2014, with the reset after the product and two biases as in Keras, and the weight drop of Merity
+    et al. 2018.
+
+    Shapes: (B, T, E) → (B, T, units) or (B, units).
+
+    Masking: optional bool (B, T); the state stays as it is at padding, but for what `HoistedRNN` says.
+
+    Args:
+        arguments: those of `keras.layers.GRU`.
+        weight_drop: as of `WeightDropRNN`.
+        parts: as of `HoistedRNN`.
+    """

@@ -6,7 +6,10 @@ from keras import KerasTensor, ops
 
 @keras.saving.register_keras_serializable(package="kseq")
 class WordDropout(keras.layers.Layer):
-    """Replace words by the unknown word, at random and in training only.
+    r"""Replace words by the unknown word, at random and in training only.
+
+    \(y_t = u\) where \(m_t r_t = 1\), and \(y_t = i_t\) elsewhere, with \(r_t \sim \mathrm{Bernoulli}(p)\) drawn for
+    each word, the unknown word's id u, and \(m_t = [i_t \ne 0]\).
 
     The model learns not to lean on single words, and learns a vector for the unknown word, which stands for every word
     of a later text that the vocabulary lacks.
@@ -18,7 +21,7 @@ class WordDropout(keras.layers.Layer):
     Masking: none needed; padding stays padding.
 
     Args:
-        rate: fraction of the words to replace.
+        rate: p, the fraction of the words to replace.
         unknown_id: id of the unknown word.
         seed: of the choice.
     """

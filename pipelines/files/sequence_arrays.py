@@ -1,5 +1,6 @@
 """Numeric sequences in NumPy's archives of arrays, `.npz`."""
 
+import difflib
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,9 @@ from pipelines.sequence_data import SequenceData, Sequences, as_float32, from_se
 from pipelines.splitting import FRACTIONS
 
 _SPLITS = ("train", "validation", "test")
+_SUFFIXES = ("", "_validation", "_test")
+_OF_A_SPLIT = ("x", "y", "lengths")
+_NAMES = (*(f"{name}{suffix}" for name in _OF_A_SPLIT for suffix in _SUFFIXES), "channel_names")
 _EXPECTED = (
     "x, numbers of the shape (sequences, time steps, channels) or (sequences, time steps), and y, one label for each "
     "sequence; where sequences are padded on the right, lengths, their time steps; for given splits x_validation, "
@@ -50,12 +54,14 @@ def load(
         DataError: what cannot be read, with the arrays that are there, or the place of a number that is none.
     """
     arrays = _arrays(path)
+    archives = {path: arrays} | {file: _arrays(file) for file in (validation_file, test_file) if file is not None}
     given = {"train": (path, arrays, "")}
     given |= {split: (path, arrays, f"_{split}") for split in _SPLITS[1:] if f"x_{split}" in arrays}
     for split, file in (("validation", validation_file), ("test", test_file)):
         if file is not None:
-            given[split] = (file, _arrays(file), "")
+            given[split] = (file, archives[file], "")
     read = {split: _read(*given[split]) for split in _SPLITS if split in given}
+    ignored = [sentence for file, found in archives.items() for sentence in _check_names(file, found)]
     names = labels.class_names(read["train"][2])
     index = {name: label for label, name in enumerate(names)}
     splits = {}
@@ -70,6 +76,7 @@ def load(
         splits[split] = Sequences(values, lengths, np.array([index[label] for label in said], np.int32))
     notes = [f"train is {path} (NumPy arrays): {_told(splits['train'])}."]
     notes += [f"{split} is {given[split][0]}: {_told(splits[split])}." for split in _SPLITS[1:] if split in splits]
+    notes += ignored
     if "test" not in splits:
         notes.append(CARVED.format(share=test_fraction or FRACTIONS["test"], noun="sequences", seed=split_seed))
     return from_sequences(
@@ -113,6 +120,30 @@ def _arrays(path: str) -> dict[str, np.ndarray]:
     return found
 
 
+def _check_names(path: str, arrays: Mapping[str, np.ndarray]) -> list[str]:
+    """Name the arrays of an archive that are not read.
+
+    Raises:
+        DataError: a name that looks like one that is read, or a part of a split that lacks its numbers.
+    """
+    others = [name for name in arrays if name not in _NAMES]
+    for name in others:
+        meant = difflib.get_close_matches(name.lower(), _NAMES, 1, 0.8)
+        if meant or name.lower().startswith(tuple(f"{each}_" for each in _OF_A_SPLIT)):
+            hint = f" Did you mean {meant[0]!r}?" if meant else ""
+            raise DataError(
+                f"{path} holds {name!r}, which is not read.{hint} Rename it, or take it out. Expected {_EXPECTED}."
+            )
+    for suffix in _SUFFIXES[1:]:
+        alone = [f"{name}{suffix}" for name in _OF_A_SPLIT[1:] if f"{name}{suffix}" in arrays]
+        if alone and f"x{suffix}" not in arrays:
+            raise DataError(
+                f"{path} holds {' and '.join(alone)} and no x{suffix}. Add it, or take the other out. Expected "
+                f"{_EXPECTED}."
+            )
+    return [f"{path} also holds {', '.join(others)}, which is not read."] if others else []
+
+
 def _read(path: str, arrays: Mapping[str, np.ndarray], suffix: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Read the values, lengths and labels of one split.
 
@@ -131,6 +162,8 @@ def _read(path: str, arrays: Mapping[str, np.ndarray], suffix: str) -> tuple[np.
         x = x[:, :, np.newaxis]
     if x.ndim != 3 or 0 in x.shape[1:]:
         raise DataError(f"{what} has the shape {arrays[f'x{suffix}'].shape}; expected {_EXPECTED}.")
+    if not len(x):
+        raise DataError(f"{what} has the shape {arrays[f'x{suffix}'].shape}, and so no sequence. Add some.")
     lengths = _lengths(path, f"lengths{suffix}", arrays, x.shape)
     real = np.arange(x.shape[1]) < lengths[:, np.newaxis]  # (N, T)
     if x.dtype.kind == "f":

@@ -239,12 +239,14 @@ def _sequences(split: _Split, columns: SequenceColumns, index: Mapping[str, int]
 def _check_labels(read: Mapping[str, _Split], names: Sequence[str]) -> None:
     """Raise `DataError` for a label that train lacks, and for more labels than can be classes."""
     train = read["train"].sequences
-    if len(names) > MOST_CLASSES or (len(names) == len(train) > 9):
-        raise DataError(
-            f"{read['train'].table.file}: the {len(train):,} sequences have {len(names):,} different labels; a label "
-            f"comes again and again, and there are at most {MOST_CLASSES:,} of them. Name the label's column with "
-            "--label-column."
+    each_its_own = len(names) == len(train) > 9
+    if each_its_own or len(names) > MOST_CLASSES:
+        reason = (
+            f"each of the {len(train):,} sequences has a label of its own; a label comes again and again"
+            if each_its_own
+            else f"the {len(train):,} sequences have {len(names):,} different labels; expected at most {MOST_CLASSES:,}"
         )
+        raise DataError(f"{read['train'].table.file}: {reason}. Name the label's column with --label-column.")
     for split, found in read.items():
         for name, each in found.sequences.items():
             if each.label not in names:
