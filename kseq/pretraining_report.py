@@ -39,15 +39,15 @@ def _show_pretrained(console: Console, pretrained: Pretrained) -> None:
     how_well = ""
     if pretrained.perplexity is not None:
         how_well = (
-            f"; epoch {pretrained.best_epoch} of {len(pretrained.history['loss'])} was kept, perplexity "
-            f"{pretrained.perplexity:.1f} on {pretrained.held_out:,} of them that were held out"
+            f"; epoch {pretrained.best_epoch} of {len(pretrained.history['loss'])}, perplexity "
+            f"{pretrained.perplexity:.1f} on {pretrained.held_out:,} texts held out"
         )
     took = f"{pretrained.seconds:.1f} s"
     if pretrained.reused:
         took = f"kept by an earlier run, which took {took}"
     console.say(
         "pretrained",
-        f"{pretrained.name}, on {pretrained.tokens:,} tokens of {pretrained.texts:,} texts{how_well}  ({took})",
+        f"{pretrained.name} of {pretrained.tokens:,} tokens in {pretrained.texts:,} texts{how_well}  ({took})",
     )
 
 
