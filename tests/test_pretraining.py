@@ -74,7 +74,7 @@ def test_no_text_that_is_held_out_is_learned_from(prepared, own_cache, monkeypat
 
     monkeypatch.setattr(pretraining, "training_batches", recording("batches", pretraining.training_batches))
     monkeypatch.setattr(pretraining, "evaluation_batches", recording("held_out", pretraining.evaluation_batches))
-    found = pretrain_model(prepared, TINY_FILLED(prepared))
+    found = pretrain_model(prepared, prepared.options)
     vocabulary = prepared.preprocessor.vocabulary
     texts = {name: [" ".join(vocabulary[each] for each in row if each) for row in rows] for name, rows in read.items()}
     assert sorted(texts["batches"] + texts["held_out"]) == sorted(TRAIN + NEW)
@@ -82,5 +82,147 @@ def test_no_text_that_is_held_out_is_learned_from(prepared, own_cache, monkeypat
     assert found.tokens == 81 * 6
 
 
-def TINY_FILLED(prepared, **changes):
-    return prepared.options.replace(**changes)
+def test_the_layers_of_the_classifier_hold_what_was_learned(prepared, own_cache):
+    options = prepared.options
+    learned = pretrain_model(prepared, options)
+    assert set(learned.weights) == {"embedding", "simple_rnn_1"}
+    plain, model = new_model(prepared, options), new_model(prepared, options, learned)
+    for layer in model.layers:
+        for place, weight in enumerate(layer.get_weights()):
+            untrained = plain.get_layer(layer.name).get_weights()[place]
+            if layer.name in learned.weights:
+                np.testing.assert_array_equal(weight, learned.weights[layer.name][place])
+                assert np.abs(weight - untrained).max() > 0
+            else:
+                np.testing.assert_array_equal(weight, untrained)
+
+
+def test_what_was_learned_is_found_again_by_whatever_reads_the_same(prepared, own_cache):
+    options = prepared.options
+    first = pretrain_model(prepared, options)
+    assert not first.reused
+    assert len(list(own_cache.glob("*.npz"))) == 1
+    # Its order and weights are those of its own seed, and it drops nothing.
+    others = {"seed": 5, "dropout": 0.1, "embedding_dropout": 0.2, "word_dropout": 0.1, "head": "last", "epochs": 7}
+    again = pretrain_model(prepared, options.replace(**others))
+    assert again.reused
+    assert again.to_dict() == {**first.to_dict(), "reused": True}
+    for name, weights in first.weights.items():
+        for one, other in zip(weights, again.weights[name], strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"units": 5}, {"pretraining_seed": 1}, {"pretraining_epochs": 2}, {"sampled_words": 3}, {"batch_size": 8},
+        {"cell": "gru"}, {"activation": "relu"}, {"bidirectional": True}, {"pretraining": "masked_language_model"},
+        {"pretraining_learning_rate": 0.1}, {"normalization": "layer"}, {"embedding_dim": 6}, {"num_layers": 2},
+    ],
+)  # fmt: skip
+def test_whatever_changes_what_is_learned_is_kept_apart(changes, own_cache):
+    key = ["of train", "of unlabeled", "of the vectorizer"]
+    assert pretraining._key(TINY.replace(**changes), key) != pretraining._key(TINY, key)
+    assert pretraining._key(TINY, ["of another", *key[1:]]) != pretraining._key(TINY, key)
+
+
+def test_word_vectors_do_not_depend_on_the_encoder():
+    vectors = TINY.replace(pretraining="word_vectors")
+    assert pretraining._key(vectors.replace(units=9, cell="gru", batch_size=3), []) == pretraining._key(vectors, [])
+    for changes in ({"embedding_dim": 9}, {"context_window": 2}, {"vector_deviation": 1.0}, {"vocabulary_size": 9}):
+        assert pretraining._key(vectors.replace(**changes), []) != pretraining._key(vectors, [])
+
+
+def test_a_damaged_file_is_learned_anew(prepared, own_cache):
+    options = prepared.options.replace(pretraining="word_vectors")
+    first = pretrain_model(prepared, options)
+    (file,) = own_cache.glob("*.npz")
+    file.write_bytes(file.read_bytes()[:-30])
+    again = pretrain_model(prepared, options)
+    assert not again.reused
+    np.testing.assert_array_equal(first.weights["embedding"][0], again.weights["embedding"][0])
+    assert pretrain_model(prepared, options).reused
+
+
+def test_word_vectors_are_of_the_texts_and_of_the_size_that_is_asked_for(prepared, own_cache):
+    found = pretrain_model(prepared, prepared.options.replace(pretraining="word_vectors", vector_deviation=0.3))
+    (vectors,) = found.weights["embedding"]
+    assert list(found.weights) == ["embedding"]
+    assert vectors.shape == (12, 5)
+    assert vectors.dtype == np.float32
+    # Padding, and the unknown word, which no text of train has.
+    assert not vectors[:2].any()
+    assert np.sqrt(np.mean(vectors[2:] ** 2)) == pytest.approx(0.3, rel=1e-5)
+    assert found.perplexity is None
+    assert found.held_out == 0
+
+
+def test_ctrl_c_keeps_what_was_learned_so_far_and_leaves_nothing_to_later_runs(prepared, own_cache):
+    epochs = []
+
+    def stop(number, logs):
+        epochs.append(number)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    found = pretrain_model(prepared, prepared.options.replace(pretraining_epochs=5), on_epoch=stop)
+    assert epochs == [1]
+    assert found.interrupted
+    assert found.best_epoch == 1
+    assert set(found.weights) == {"embedding", "simple_rnn_1"}
+    assert not list(own_cache.glob("*"))
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_without_pretraining_the_unlabeled_texts_are_not_read():
+    plain = prepare(toy(), TINY.replace(pretraining="none"))
+    assert set(plain.splits) == {"train", "validation", "test"}
+    assert pretrain_model(plain, plain.options) is None
+    data = toy()
+    assert adapt_settings(data, TINY) != adapt_settings(data, TINY.replace(pretraining="none"))
+    assert adapt_settings(data, TINY) == adapt_settings(data, TINY.replace(pretraining="word_vectors"))
+
+
+def test_the_data_says_how_many_were_left_out(prepared):
+    assert prepared.data.sizes["unlabeled"] == len(NEW)
+    assert prepared.data.reading["unlabeled_left_out"] == 7
+    assert len(prepared.splits["unlabeled"]) == len(NEW)
+
+
+@pytest.mark.parametrize(
+    ("flags", "received"),
+    [
+        ({"encoder": "transformer"}, "encoder is 'transformer'"),
+        ({"encoder": "convolution_recurrent"}, "encoder is 'convolution_recurrent'"),
+        ({"bidirectional": True, "num_layers": 2}, "num_layers is 2 in both directions"),
+        ({"pretraining": "masked_language_model", "encoder": "bag"}, "encoder is 'bag'"),
+    ],
+)
+def test_what_cannot_predict_words_is_refused(flags, received):
+    with pytest.raises(UsageError, match=received) as error:
+        TINY.replace(**flags)
+    assert "word_vectors" in str(error.value)
+
+
+def test_texts_of_single_words_cannot_be_learned_from():
+    def labelled(texts):
+        return tf.data.Dataset.from_tensor_slices((texts, np.arange(len(texts), dtype=np.int32) % 2))
+
+    data = from_splits(
+        "toy", labelled(["yes", "no", "perhaps", "one two"]), labelled(["a b", "b a"]), ("no", "yes"),
+        validation=labelled(["c d", "d c"]), suggested_sequence_length=8, suggested_vocabulary_size=50,
+    )  # fmt: skip
+    single = prepare(data, TINY.replace(vocabulary_size=None))
+    with pytest.raises(UsageError, match="1 of 4 texts have two tokens or more"):
+        pretrain_model(single, single.options)
+
+
+def test_an_average_of_weights_begins_with_what_was_learned(prepared, own_cache):
+    """Whatever trains afterwards takes the weights as they are in the model."""
+    options = prepared.options.replace(ema_momentum=0.9, word_dropout=0.1, learning_rate=0.0)
+    learned = pretrain_model(prepared, options)
+    model = new_model(prepared, options, learned)
+    train_model(model, prepared, options)
+    for name, weights in learned.weights.items():
+        for weight, expected in zip(model.get_layer(name).get_weights(), weights, strict=True):
+            np.testing.assert_allclose(weight, expected, atol=1e-6)

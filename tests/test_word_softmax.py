@@ -89,8 +89,8 @@ def test_samples_follow_zipfs_law():
         np.testing.assert_allclose(sample.expected, sample.expected_targets.numpy()[words - 1], rtol=1e-5)
         seen[words] += 1 / draws
         expected[1:] += sample.expected_targets.numpy() / draws
-    # Five standard errors of a share of 500. TensorFlow's counts are near the truth, and nearer the fewer are drawn.
-    np.testing.assert_allclose(seen, expected, atol=0.11)
+    # Five standard errors of a share of 500; and TensorFlow's counts of different words are estimates.
+    np.testing.assert_allclose(seen, expected, atol=0.15)
     assert seen[1] > 0.5
     assert seen[51:].sum() > 0.3
 
