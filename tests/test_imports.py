@@ -116,6 +116,7 @@ ORDER = [
     "kseq.prediction_job",
     "kseq.labels_card",
     "kseq.baseline_card",
+    "kseq.pretraining_card",
     "kseq.model_card",
     "kseq.saved_model_check",
     "kseq.signature_file",

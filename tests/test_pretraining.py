@@ -1,11 +1,15 @@
 """The step before training: from which texts, into which layers, and what later runs find of it."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from kseq import pretraining
-from kseq.experiment import prepare, pretrain_model
+from kseq.errors import UsageError
+from kseq.experiment import adapt_settings, new_model, prepare, pretrain_model, train_model
 from kseq.options import Options
 from pipelines.text_data import from_splits
 
@@ -38,10 +42,13 @@ def toy():
     )  # fmt: skip
 
 
-@pytest.fixture
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "kseq" / "pretraining"
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    """The folder of what these tests learn, which they share."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder / "kseq" / "pretraining"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +56,14 @@ def prepared():
     return prepare(toy(), TINY)
 
 
-def test_no_text_that_is_held_out_is_learned_from(prepared, own_cache, monkeypatch):
+@pytest.fixture(scope="module")
+def learned(prepared, own_cache):
+    found = pretrain_model(prepared, prepared.options)
+    assert not found.reused
+    return found
+
+
+def test_no_text_that_is_held_out_is_learned_from(prepared, monkeypatch):
     """Neither from the splits themselves nor by their doubles among the unlabeled texts."""
     assert not set(TRAIN + NEW) & set(VALIDATION + TEST)
     read = {"batches": [], "held_out": []}
@@ -74,7 +88,8 @@ def test_no_text_that_is_held_out_is_learned_from(prepared, own_cache, monkeypat
 
     monkeypatch.setattr(pretraining, "training_batches", recording("batches", pretraining.training_batches))
     monkeypatch.setattr(pretraining, "evaluation_batches", recording("held_out", pretraining.evaluation_batches))
-    found = pretrain_model(prepared, prepared.options)
+    # Of another seed, or it would be found in the cache.
+    found = pretrain_model(prepared, prepared.options.replace(pretraining_seed=7))
     vocabulary = prepared.preprocessor.vocabulary
     texts = {name: [" ".join(vocabulary[each] for each in row if each) for row in rows] for name, rows in read.items()}
     assert sorted(texts["batches"] + texts["held_out"]) == sorted(TRAIN + NEW)
@@ -82,9 +97,8 @@ def test_no_text_that_is_held_out_is_learned_from(prepared, own_cache, monkeypat
     assert found.tokens == 81 * 6
 
 
-def test_the_layers_of_the_classifier_hold_what_was_learned(prepared, own_cache):
+def test_the_layers_of_the_classifier_hold_what_was_learned(prepared, learned):
     options = prepared.options
-    learned = pretrain_model(prepared, options)
     assert set(learned.weights) == {"embedding", "simple_rnn_1"}
     plain, model = new_model(prepared, options), new_model(prepared, options, learned)
     for layer in model.layers:
@@ -97,17 +111,13 @@ def test_the_layers_of_the_classifier_hold_what_was_learned(prepared, own_cache)
                 np.testing.assert_array_equal(weight, untrained)
 
 
-def test_what_was_learned_is_found_again_by_whatever_reads_the_same(prepared, own_cache):
-    options = prepared.options
-    first = pretrain_model(prepared, options)
-    assert not first.reused
-    assert len(list(own_cache.glob("*.npz"))) == 1
+def test_what_was_learned_is_found_again_by_whatever_reads_the_same(prepared, learned):
     # Its order and weights are those of its own seed, and it drops nothing.
     others = {"seed": 5, "dropout": 0.1, "embedding_dropout": 0.2, "word_dropout": 0.1, "head": "last", "epochs": 7}
-    again = pretrain_model(prepared, options.replace(**others))
+    again = pretrain_model(prepared, prepared.options.replace(**others))
     assert again.reused
-    assert again.to_dict() == {**first.to_dict(), "reused": True}
-    for name, weights in first.weights.items():
+    assert again.to_dict() == {**learned.to_dict(), "reused": True}
+    for name, weights in learned.weights.items():
         for one, other in zip(weights, again.weights[name], strict=True):
             np.testing.assert_array_equal(one, other)
 
@@ -120,7 +130,7 @@ def test_what_was_learned_is_found_again_by_whatever_reads_the_same(prepared, ow
         {"pretraining_learning_rate": 0.1}, {"normalization": "layer"}, {"embedding_dim": 6}, {"num_layers": 2},
     ],
 )  # fmt: skip
-def test_whatever_changes_what_is_learned_is_kept_apart(changes, own_cache):
+def test_whatever_changes_what_is_learned_is_kept_apart(changes):
     key = ["of train", "of unlabeled", "of the vectorizer"]
     assert pretraining._key(TINY.replace(**changes), key) != pretraining._key(TINY, key)
     assert pretraining._key(TINY, ["of another", *key[1:]]) != pretraining._key(TINY, key)
@@ -135,8 +145,10 @@ def test_word_vectors_do_not_depend_on_the_encoder():
 
 def test_a_damaged_file_is_learned_anew(prepared, own_cache):
     options = prepared.options.replace(pretraining="word_vectors")
+    before = set(own_cache.glob("*"))
     first = pretrain_model(prepared, options)
-    (file,) = own_cache.glob("*.npz")
+    (file,) = set(own_cache.glob("*")) - before
+    assert file.suffix == ".npz"
     file.write_bytes(file.read_bytes()[:-30])
     again = pretrain_model(prepared, options)
     assert not again.reused
@@ -144,7 +156,7 @@ def test_a_damaged_file_is_learned_anew(prepared, own_cache):
     assert pretrain_model(prepared, options).reused
 
 
-def test_word_vectors_are_of_the_texts_and_of_the_size_that_is_asked_for(prepared, own_cache):
+def test_word_vectors_are_of_the_texts_and_of_the_size_that_is_asked_for(prepared):
     found = pretrain_model(prepared, prepared.options.replace(pretraining="word_vectors", vector_deviation=0.3))
     (vectors,) = found.weights["embedding"]
     assert list(found.weights) == ["embedding"]
@@ -164,13 +176,13 @@ def test_ctrl_c_keeps_what_was_learned_so_far_and_leaves_nothing_to_later_runs(p
         epochs.append(number)
         os.kill(os.getpid(), signal.SIGINT)
 
-    before = signal.getsignal(signal.SIGINT)
+    before, files = signal.getsignal(signal.SIGINT), set(own_cache.glob("*"))
     found = pretrain_model(prepared, prepared.options.replace(pretraining_epochs=5), on_epoch=stop)
     assert epochs == [1]
     assert found.interrupted
     assert found.best_epoch == 1
     assert set(found.weights) == {"embedding", "simple_rnn_1"}
-    assert not list(own_cache.glob("*"))
+    assert set(own_cache.glob("*")) == files
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -217,10 +229,9 @@ def test_texts_of_single_words_cannot_be_learned_from():
         pretrain_model(single, single.options)
 
 
-def test_an_average_of_weights_begins_with_what_was_learned(prepared, own_cache):
+def test_an_average_of_weights_begins_with_what_was_learned(prepared, learned):
     """Whatever trains afterwards takes the weights as they are in the model."""
     options = prepared.options.replace(ema_momentum=0.9, word_dropout=0.1, learning_rate=0.0)
-    learned = pretrain_model(prepared, options)
     model = new_model(prepared, options, learned)
     train_model(model, prepared, options)
     for name, weights in learned.weights.items():
