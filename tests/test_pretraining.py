@@ -1,6 +1,7 @@
 """The step before training: from which texts, into which layers, and what later runs find of it."""
 
 import os
+import re
 import signal
 
 import numpy as np
@@ -8,9 +9,13 @@ import pytest
 import tensorflow as tf
 
 from kseq import pretraining
+from kseq.applies import refusal
+from kseq.console import Console
 from kseq.errors import UsageError
 from kseq.experiment import adapt_settings, new_model, prepare, pretrain_model, train_model
 from kseq.options import Options
+from kseq.pretraining_report import pretrain_and_tell
+from kseq.report import show_prepared
 from pipelines.text_data import from_splits
 
 RANDOM = np.random.default_rng(9)
@@ -237,3 +242,33 @@ def test_an_average_of_weights_begins_with_what_was_learned(prepared, learned):
     for name, weights in learned.weights.items():
         for weight, expected in zip(model.get_layer(name).get_weights(), weights, strict=True):
             np.testing.assert_allclose(weight, expected, atol=1e-6)
+
+
+def test_the_console_tells_how_it_goes(prepared, learned, capsys):
+    show_prepared(Console(), prepared, 0.0)
+    options = prepared.options
+    assert pretrain_and_tell(Console(), prepared, options.replace(pretraining="none")) is None
+    pretrain_and_tell(Console(), prepared, options)
+    pretrain_and_tell(Console(), prepared, options.replace(pretraining="masked_language_model"))
+    pretrain_and_tell(Console(), prepared, options.replace(pretraining="word_vectors", context_window=1))
+    out = capsys.readouterr().out
+    assert (
+        "unlabeled   25 texts without labels are learned from; 7 more stand in validation or test, and are left" in out
+    )
+    *_, first, epoch, second, third = out.splitlines()
+    assert first.startswith("pretrained  language_model of 486 tokens in 81 texts; epoch 1 of 1, perplexity ")
+    assert "on 4 texts held out  (kept by an earlier run, which took " in first
+    assert f"perplexity {np.exp(learned.history['val_loss'][0]):.1f} on" in first
+    assert re.fullmatch(r"pretrain 1  held-out perplexity \d+\.\d  \d+\.\d s", epoch)
+    assert re.fullmatch(r"pretrained  masked_language_model of .*, perplexity .* held out  \(\d+\.\d s\)", second)
+    assert re.fullmatch(r"pretrained  word_vectors of 486 tokens in 81 texts  \(\d+\.\d s\)", third)
+
+
+def test_numbers_cannot_be_learned_from_so():
+    options = TINY.replace(pretraining="word_vectors")
+    assert refusal("pretraining", options, (), "text") is None
+    message = refusal("pretraining", options, (), "numeric")
+    assert message.startswith(
+        "--pretraining does not apply to the dataset 'toy', which holds sequences; it is for texts."
+    )
+    assert "it is read by --pretraining word_vectors" in refusal("context_window", TINY, (), "text")
