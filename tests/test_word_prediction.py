@@ -8,6 +8,7 @@ import tensorflow as tf
 from kseq.cells import CELLS
 from kseq.model import build_encoder
 from kseq.options import Options
+from kseq.vectorizer import tensor_spec
 from kseq.word_prediction import HiddenWords, NextWords, hide_words, train_word_prediction
 
 SIZE, WIDTH, UNITS = 11, 4, 3
@@ -208,3 +209,24 @@ def test_a_toy_language_is_learned(sampled_words, bidirectional):
     for batch in batches(held_out):
         loss = model.test_step(batch)["loss"]
     assert float(loss) == pytest.approx(found, rel=1e-4)
+
+
+def test_an_encoder_of_all_inputs_predicts_too():
+    """Characters are read beside the words; what only a head reads stands idle."""
+    options = TINY.replace(tokens="word+character", character_buckets=6, ngrams=2, cell="simple_rnn")
+    spec = tensor_spec(options.tokens, options.ngrams, ["sentence_ids"])
+    inputs = {
+        "token_ids": ROWS,
+        "character_ids": RANDOM.integers(1, 7, (*ROWS.shape, 16)) * (ROWS != 0)[:, :, np.newaxis],
+        "ngram_ids": np.ones((len(ROWS), 3), np.int32),
+        "sentence_ids": (ROWS != 0).astype(np.int32),
+    }
+    inputs = {name: tf.constant(inputs[name], tf.int32) for name in spec}
+    encoder = build_encoder(options, spec)
+    assert {layer.name for layer in encoder.layers if layer.weights} == {
+        "embedding", "character_ngrams", "character_projection", "simple_rnn_1",
+    }  # fmt: skip
+    for model, count in ((NextWords(encoder, 512, bidirectional=False), 16), (HiddenWords(encoder, 512, 0.15, 0), 2)):
+        states, words = model.predictions(inputs, training=False)
+        assert states.shape == (count, WIDTH)
+        assert words.shape == (count,)
