@@ -168,7 +168,7 @@ def adapt(data: TextData | SequenceData, options: Options, *, with_test: bool = 
         # Before anything is counted: what is left out shall not be known.
         data = sample_train(data, options.max_train_samples, options.split_seed)
     more = _learned_from(data, options)
-    if UNLABELED in more:
+    if UNLABELED in more and isinstance(data, TextData):
         data = read_unlabeled(data, options.max_train_samples)
     read = ("train", "validation", *(("test",) if with_test else ()), *more)
     kind = INPUTS[data.input_kind]

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import tensorflow as tf
 
 from pipelines.survey import survey
@@ -29,7 +30,7 @@ def read_unlabeled(data: TextData, most: int | None = None) -> TextData:
     reading = dict(data.reading)
     if UNLABELED in data.sizes and "unlabeled_left_out" not in reading:
         reading["unlabeled_left_out"] = data.sizes[UNLABELED] - len(found)
-    kept = found[:most]
+    kept = found[np.arange(len(found))[:most]]
     return dataclasses.replace(
         data,
         unlabeled=data.unlabeled.take(len(kept)),

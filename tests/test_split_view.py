@@ -39,7 +39,10 @@ def test_every_text_comes_once_an_epoch_with_its_own_tokens(caches, tmp_path):
     np.testing.assert_array_equal(view.lengths, [len(JOINED[place]) for place in PLACES])
     epochs = list(training_batches(view, 8, seed=1, epochs=2).as_numpy_iterator())
     assert len(epochs) == 16
-    for batches in (epochs[:8], epochs[8:], list(evaluation_batches(view, 16)[0].as_numpy_iterator())):
+    evaluated, order = evaluation_batches(view, 16)
+    evaluated = list(evaluated.as_numpy_iterator())
+    np.testing.assert_array_equal(np.concatenate([targets for _, targets, _ in evaluated]), PLACES[order])
+    for batches in (epochs[:8], epochs[8:], evaluated):
         seen = []
         for inputs, targets, weights in batches:
             width = max(len(JOINED[target]) for target in targets)

@@ -230,3 +230,19 @@ def test_an_encoder_of_all_inputs_predicts_too():
         states, words = model.predictions(inputs, training=False)
         assert states.shape == (count, WIDTH)
         assert words.shape == (count,)
+
+
+def test_the_epoch_that_predicts_others_best_is_kept():
+    """Words without any order can be learned by heart alone, and soon others are predicted the worse for it."""
+    options = TINY.replace(cell="simple_rnn", units=16)
+    keras.utils.set_random_seed(0)
+    model = NextWords(build_encoder(options, SPEC), 512, bidirectional=False)
+    none = np.zeros(8, np.float32)
+    few, others = (RANDOM.integers(2, SIZE, (8, 12)).astype(np.int32) for _ in range(2))
+    batches = [tf.data.Dataset.from_tensors(({"token_ids": ids}, none, none)) for ids in (few, others)]
+    history, best_epoch, _ = train_word_prediction(
+        model, batches[0].repeat(), batches[1], steps=20, epochs=20, learning_rate=0.05
+    )
+    assert best_epoch == 1 + np.argmin(history["val_loss"])
+    assert len(history["val_loss"]) == best_epoch + 2 < 20, "two epochs that are not better end it"
+    assert measured(model, others) == pytest.approx(min(history["val_loss"]), rel=1e-5)
