@@ -21,6 +21,8 @@ from kseq.model import build_model, serving_model
 from kseq.optimizers import LEARNING_RATES
 from kseq.options import Options
 from kseq.outputs import OUTPUTS, Output
+from kseq.pretraining import Pretrained, copy_weights, pretrain
+from kseq.pretrainings import NONE
 from kseq.registry import options_read, with_options
 from kseq.thresholds import Decision
 from kseq.training import TrainingResult, train
@@ -28,6 +30,7 @@ from pipelines.batching import epoch_order, evaluation_batches, padding_share, t
 from pipelines.sampling import sample_train
 from pipelines.sequence_data import SequenceData
 from pipelines.text_data import TextData
+from pipelines.unlabeled import UNLABELED, read_unlabeled
 from pipelines.vectorized_split import Split
 
 _EVALUATION_BATCH = 256
@@ -50,7 +53,8 @@ class Prepared:
         data: the texts or sequences.
         options: with whatever the dataset was to decide filled in.
         preprocessor: adapted on the training split; makes the named tensors of a model.
-        splits: train, validation and, where it was asked for, test, as these tensors.
+        splits: train, validation and, where it was asked for, test, as these tensors; and the unlabeled texts, where
+            something learns from them.
         padding_share: fraction of the first training epoch's time steps that is padding.
         label_weights: of absence and presence of each label for the loss, where a text can have several and they do
             not all weigh 1.
@@ -81,7 +85,7 @@ class Adapted:
     Attributes:
         data: the texts or sequences that are left to train on, and those held out.
         preprocessor: adapted on the training split.
-        splits: train, validation and, where it was asked for, test, as its tensors.
+        splits: as `Prepared` has them.
         settled: options that are settled by it.
     """
 
@@ -150,7 +154,13 @@ def data_facts(data: TextData | SequenceData) -> dict[str, Any]:
 def adapt_settings(data: TextData | SequenceData, options: Options) -> tuple[object, ...]:
     """Give what `adapt` depends on beside the data: models of equal settings read the same tensors."""
     read = options_read(INPUTS[data.input_kind].adapt)
-    return (*(getattr(options, name) for name in read), options.max_train_samples, needed_tensors(options))
+    settings = (*(getattr(options, name) for name in read), options.max_train_samples, needed_tensors(options))
+    return (*settings, _learned_from(data, options))
+
+
+def _learned_from(data: TextData | SequenceData, options: Options) -> tuple[str, ...]:
+    """Name the splits that a model learns from beside train."""
+    return with_options(INPUTS[data.input_kind].learned_from, data, options=options)
 
 
 def adapt(data: TextData | SequenceData, options: Options, *, with_test: bool = True) -> Adapted:
@@ -158,7 +168,10 @@ def adapt(data: TextData | SequenceData, options: Options, *, with_test: bool = 
     if options.max_train_samples is not None:
         # Before anything is counted: what is left out shall not be known.
         data = sample_train(data, options.max_train_samples, options.split_seed)
-    read = ("train", "validation", "test") if with_test else ("train", "validation")
+    more = _learned_from(data, options)
+    if UNLABELED in more and isinstance(data, TextData):
+        data = read_unlabeled(data, options.max_train_samples)
+    read = ("train", "validation", *(("test",) if with_test else ()), *more)
     kind = INPUTS[data.input_kind]
     preprocessor, splits, settled = with_options(kind.adapt, data, read, needed_tensors(options), options=options)
     return Adapted(data, preprocessor, splits, settled)
@@ -199,13 +212,40 @@ def steps_per_epoch(split: Split, options: Options) -> int:
     return math.ceil(len(split) / options.batch_size)
 
 
-def new_model(prepared: Prepared, options: Options) -> keras.Model:
-    """Build the untrained model of some options, seeded by them."""
+def pretrain_model(
+    prepared: Prepared,
+    options: Options,
+    *,
+    on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+    verbose: int = 0,
+) -> Pretrained | None:
+    """Learn from the texts of train, and the unlabeled ones, what the options ask for; None where that is nothing.
+
+    It comes before `new_model`, which sets the seed: whether it was done now or by an earlier run changes nothing.
+    """
+    if options.pretraining == NONE or "pretraining" not in prepared.input.reads:
+        return None
+    read = [name for name in ("train", UNLABELED) if name in prepared.splits]
+    return pretrain(
+        options,
+        prepared.preprocessor.spec,
+        [prepared.splits[name] for name in read],
+        [*(prepared.data.fingerprints[name] for name in read), prepared.preprocessor.key],
+        on_epoch=on_epoch,
+        verbose=verbose,
+    )
+
+
+def new_model(prepared: Prepared, options: Options, pretrained: Pretrained | None = None) -> keras.Model:
+    """Build the untrained model of some options, seeded by them, with what was learned before in its place."""
     keras.utils.set_random_seed(options.seed)
     data = prepared.data
-    return build_model(
+    model = build_model(
         options, prepared.preprocessor.spec, len(data.class_names), data.target_kind, "auto", data.input_kind
     )
+    if pretrained is not None:
+        copy_weights(pretrained, model)
+    return model
 
 
 def new_server(trained: keras.Model, prepared: Prepared, options: Options) -> keras.Model:

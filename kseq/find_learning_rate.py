@@ -49,6 +49,7 @@ def _run(arguments: Sequence[str]) -> int:
         data = load_data(console, source, options, typed)
 
         from kseq import experiment
+        from kseq.pretraining_report import pretrain_and_tell
         from kseq.report import show_model, show_prepared
 
         folder = _made(Path(namespace.folder or Path(_FOLDER, options.export_name(data.name))))
@@ -56,7 +57,7 @@ def _run(arguments: Sequence[str]) -> int:
         prepared = experiment.prepare(data, options, with_test=False)
         options = prepared.options
         show_prepared(console, prepared, start)
-        model = experiment.new_model(prepared, options)
+        model = experiment.new_model(prepared, options, pretrain_and_tell(console, prepared, options))
         show_model(console, prepared, model.count_params())
         start = time.perf_counter()
         sweep = experiment.sweep_model(model, prepared, options, lowest=lowest, highest=highest, steps=steps)

@@ -30,6 +30,7 @@ class Input:
         adapt: `(data, names of splits, names of tensors that parts need, *, options it reads)` → the preprocessor,
             which has the `spec` of its named tensors; these splits as batches read them, by name; and the options that
             are settled now.
+        learned_from: `(data, *, options it reads)` → names of the splits that a model learns from beside train.
         embed: `(named tensors, *, options it reads)` → vectors (B, T, E) and their mask, bool (B, T).
         beside: `(named tensors, *, options it reads)` → vectors (B, ·) to join to what the head gives.
         signature: preprocessor → what a client sends, in the order that the preprocessor takes it: specs by name.
@@ -51,6 +52,7 @@ class Input:
     summary: str
     gives: tuple[str, ...]
     adapt: Callable[..., tuple[Any, dict[str, Any], dict[str, Any]]]
+    learned_from: Callable[..., tuple[str, ...]]
     embed: Callable[..., tuple[Any, Any]]
     beside: Callable[..., list[Any]]
     signature: Callable[[Any], dict[str, Any]]
@@ -70,7 +72,7 @@ class Input:
     @property
     def reads(self) -> frozenset[str]:
         """Names of the options that do anything for such examples, and nothing for others."""
-        functions = (self.adapt, self.embed, self.beside, self.cells)
+        functions = (self.adapt, self.learned_from, self.embed, self.beside, self.cells)
         return frozenset(name for function in functions for name in options_read(function))
 
 
@@ -80,6 +82,7 @@ INPUTS: dict[str, Input] = {
         summary="texts, split into words or characters",
         gives=("token_ids", "character_ids", "ngram_ids", "sentence_ids"),
         adapt=text_input.adapt,
+        learned_from=text_input.learned_from,
         embed=text_input.embed,
         beside=text_input.beside,
         signature=text_input.signature,
@@ -101,6 +104,7 @@ INPUTS: dict[str, Input] = {
         summary="numeric sequences, standardised by channel",
         gives=("values", "lengths"),
         adapt=numeric_input.adapt,
+        learned_from=numeric_input.learned_from,
         embed=numeric_input.embed,
         beside=numeric_input.beside,
         signature=numeric_input.signature,

@@ -41,10 +41,8 @@ def build_model(
     """
     check_needs(options, spec)
     output, kind = OUTPUTS[target_kind], INPUTS[input_kind]
-    inputs = {name: keras.Input(tensor.shape[1:], dtype=tensor.dtype.name, name=name) for name, tensor in spec.items()}
-    vectors, mask = with_options(kind.embed, inputs, options=options)  # (B, T, E), (B, T)
+    inputs, mask, sequence, summary = _encoded(options, spec, use_cudnn, input_kind)
     whole: dict[str, Any] = {"options": options, "tensors": inputs}
-    sequence, summary, _ = ENCODERS[options.encoder](vectors, mask, **whole, use_cudnn=use_cudnn)
     read = sequence  # (B, T, D)
     if output.reads == "vector":
         read = HEADS[options.head](sequence, summary, mask, **whole)  # (B, D)
@@ -53,6 +51,39 @@ def build_model(
             read = keras.layers.Concatenate(name="joined")([read, *beside])  # (B, D + ·)
     read = keras.layers.Dropout(options.dropout, name="dropout")(read)
     return keras.Model(inputs, output.logits(read, number_of_classes), name="classifier")
+
+
+def build_encoder(
+    options: Options,
+    spec: Mapping[str, tf.TensorSpec],
+    use_cudnn: bool | str = PORTABLE,
+    input_kind: str = "text",
+) -> keras.Model:
+    """Build the lower half of an untrained model: inputs → vectors → encoder, with the same layers by name.
+
+    Args:
+        options: as `build_model` takes them.
+        spec: the preprocessor's named tensors.
+        use_cudnn: as Keras takes it.
+        input_kind: name in `INPUTS`.
+
+    Returns:
+        A model from a dict of the named tensors to the sequence (B, T, D).
+    """
+    inputs, _, sequence, _ = _encoded(options, spec, use_cudnn, input_kind)
+    return keras.Model(inputs, sequence, name="encoder")
+
+
+def _encoded(
+    options: Options, spec: Mapping[str, tf.TensorSpec], use_cudnn: bool | str, input_kind: str
+) -> tuple[dict[str, Any], Any, Any, Any]:
+    """Give the inputs by name, the mask (B, T), and the encoder's sequence (B, T, D) and summary (B, D)."""
+    inputs = {name: keras.Input(tensor.shape[1:], dtype=tensor.dtype.name, name=name) for name, tensor in spec.items()}
+    vectors, mask = with_options(INPUTS[input_kind].embed, inputs, options=options)  # (B, T, E), (B, T)
+    sequence, summary, _ = ENCODERS[options.encoder](
+        vectors, mask, options=options, tensors=inputs, use_cudnn=use_cudnn
+    )
+    return inputs, mask, sequence, summary
 
 
 def count_weights(model: keras.Model) -> tuple[int, int]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kseq import baseline_card, descriptions, labels_card
+from kseq import baseline_card, descriptions, labels_card, pretraining_card
 from kseq.encoders import ENCODERS
 from kseq.inputs import INPUTS, Input
 from kseq.markdown import code as _code
@@ -249,6 +249,7 @@ def _model(record: Mapping[str, Any], several: bool) -> Iterable[str]:
         f"makes one vector of what comes out, and {'a sigmoid for each label' if several else 'a softmax'} makes "
         f"probabilities of that. {model['parameters']:,} parameters."
     )
+    yield from pretraining_card.before_the_labels(record)
     kept = f"epoch {record['best_epoch']} of {record['epochs']} was kept" if record["best_epoch"] else "no epoch ended"
     machine, versions = record["machine"], {"kseq": record["kseq"], **record["versions"]}
     yield (

@@ -38,6 +38,11 @@ def suggested_length(data: "SequenceData") -> int:
     return min(max(int(data.train.lengths.max()), 2), _MOST_STEPS)
 
 
+def learned_from(data: "SequenceData") -> tuple[str, ...]:
+    """Name nothing: there are no unlabeled sequences."""
+    return ()
+
+
 def embed(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
     """Take the values as they are, and the mask from the lengths."""
     from kseq.layers.length_mask import LengthMask

@@ -20,6 +20,7 @@ from kseq.normalizations import NORMALIZATIONS
 from kseq.optimizers import LEARNING_RATES, OPTIMIZERS
 from kseq.option_fields import check_value, option
 from kseq.positions import POSITIONS
+from kseq.pretrainings import NONE, PRETRAININGS
 from kseq.registry import Part
 from kseq.schedules import SCHEDULES
 from kseq.text_options import BOTH, CACHES, TOKENS, TRUNCATIONS, WORD
@@ -32,6 +33,7 @@ REGISTRIES: dict[str, Mapping[str, Part]] = {
     "head": HEADS,
     "attention": ATTENTIONS,
     "normalization": NORMALIZATIONS,
+    "pretraining": PRETRAININGS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
     "loss": LOSSES,
@@ -110,7 +112,7 @@ class Options:
     test_file: str | None = option(None, "data", "file, folder or archive of the test split (default: carved)")
     validation_file: str | None = option(None, "data", "the same of the validation split (default: carved)")
     unlabeled_file: str | None = option(
-        None, "data", "the same of texts without labels; checked and counted, and learned from by no model yet"
+        None, "data", "the same of texts without labels, which --pretraining learns from"
     )
     encoding: str | None = option(
         None, "data", "encoding of the texts, such as latin-1 or gb18030 (default: UTF-8, or UTF-16 where it is)"
@@ -231,6 +233,29 @@ class Options:
         0.0, "model", "fraction of the recurrent matrix dropped, the same for a whole batch", low=0, below=1
     )
     dropout: float | None = option(None, "model", f"fraction dropped before the logits ({_DROPOUTS})", low=0, below=1)
+
+    pretraining: str = option(
+        NONE,
+        "training",
+        "what is learned first, from the texts of train and the unlabeled ones, without labels",
+        choices=PRETRAININGS,
+        aliases=("--pretrain",),
+    )
+    pretraining_epochs: int | None = option(
+        None, "training", "most passes over these texts (default: as many as make 3,000 steps, from 3 to 20)", low=1
+    )
+    pretraining_learning_rate: float = option(0.003, "training", "peak learning rate of the pretraining", low=0)
+    pretraining_seed: int = option(
+        0, "training", "seed of the pretraining, apart from --seed so that runs share it", low=0, high=2**32 - 1
+    )
+    sampled_words: int = option(
+        512, "training", "words that stand for the vocabulary in a step of the pretraining", low=1
+    )
+    hidden_fraction: float = option(0.15, "training", "fraction of the words hidden to be predicted", low=0.01, below=1)
+    context_window: int = option(5, "training", "most steps between two words that stand near each other", low=1)
+    vector_deviation: float = option(
+        0.1, "training", "standard deviation of the numbers of pretrained word vectors", low=0
+    )
 
     optimizer: str = option("adam", "training", "optimizer", choices=OPTIMIZERS)
     learning_rate: float | None = option(

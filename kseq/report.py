@@ -20,6 +20,7 @@ from kseq.training import TrainingResult
 from pipelines.free_memory import gibibytes
 from pipelines.sequence_data import SequenceData
 from pipelines.text_data import TextData
+from pipelines.unlabeled import UNLABELED
 from pipelines.vectorized_split import StreamedSplit, VectorizedSplit
 
 _SHOWN_CLASSES = 8
@@ -71,6 +72,10 @@ def show_prepared(console: Console, prepared: Prepared, start: float) -> None:
     options = prepared.options
     if options.max_train_samples is not None:
         console.say("sample", f"of {prepared.data.sizes['train']:,} training {prepared.input.noun}s, for a smoke run")
+    if UNLABELED in prepared.splits:
+        left_out = prepared.data.reading.get("unlabeled_left_out")
+        others = f"; {left_out:,} more stand in validation or test, and are left out" if left_out else ""
+        console.say(UNLABELED, f"{prepared.data.sizes[UNLABELED]:,} texts without labels are learned from{others}")
     topic, line = prepared.input.tell(prepared)
     console.say(topic, f"{line}; padding {prepared.padding_share:.1%}  {took(start)}")
     if options.class_weight != NONE:

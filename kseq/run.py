@@ -59,6 +59,7 @@ def _train_and_export(
     from kseq import experiment, report
     from kseq.artifact import write_artifact
     from kseq.baseline import advice, measure_baseline
+    from kseq.pretraining_report import pretrain_and_tell
     from kseq.run_record import run_record
     from kseq.saved_model_writer import check_writable
     from kseq.weak_classes import weak_classes
@@ -69,7 +70,8 @@ def _train_and_export(
     data, options = prepared.data, prepared.options
     report.show_prepared(console, prepared, start)
     report.show_changed(console, recorded, data)
-    model = experiment.new_model(prepared, options)
+    pretrained = pretrain_and_tell(console, prepared, options)
+    model = experiment.new_model(prepared, options, pretrained)
     parameters = model.count_params()
     report.show_model(console, prepared, parameters)
     with Interruption(lambda: _say_what_follows(console)) as interruption:
@@ -88,7 +90,9 @@ def _train_and_export(
             report.show_baseline(console, baseline)
         hints = (*weak_classes(scores["validation"], options, prepared.input.noun), *advice(baseline, options))
         report.show_hints(console, hints)
-        record = run_record(prepared, parameters, result, decision, scores, parts, baseline, hints, command, started)
+        record = run_record(
+            prepared, parameters, pretrained, result, decision, scores, parts, baseline, hints, command, started
+        )
         folder = write_artifact(prepared, evaluation, result, record, started)
     report.show_saved_model(console, folder, prepared.input.sample(prepared.preprocessor))
     code = errors.INTERRUPTED if interruption.asked() else errors.DONE

@@ -12,6 +12,7 @@ from typing import Any
 from kseq import __version__
 from kseq.baseline import Baseline, LeftOut
 from kseq.experiment import Prepared, data_facts
+from kseq.pretraining import Pretrained
 from kseq.thresholds import Decision
 from kseq.training import TrainingResult
 
@@ -37,6 +38,7 @@ def environment() -> dict[str, Any]:
 def run_record(
     prepared: Prepared,
     parameters: int,
+    pretrained: Pretrained | None,
     result: TrainingResult,
     decision: Decision,
     scores: Mapping[str, Any],
@@ -51,6 +53,7 @@ def run_record(
     Args:
         prepared: the data and the resolved options.
         parameters: number of trained numbers.
+        pretrained: what was learned before the labels, or None where nothing was.
         result: of the training.
         decision: the thresholds.
         scores: of validation and test.
@@ -79,6 +82,7 @@ def run_record(
             "vocabulary_size": options.vocabulary_size,
             "megabytes": round(parameters * 4 / 1e6, 2),
         },
+        "pretraining": None if pretrained is None else pretrained.to_dict(),
         "seconds": {"train": round(result.seconds, 2), "total": round(time.perf_counter() - started, 2)},
         "padding_share": round(prepared.padding_share, 4),
         "best_epoch": result.best_epoch,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kseq.normalizations import NORMALIZATIONS
+from kseq.pretrainings import NONE
 from kseq.text_options import BOTH, CHARACTER, READ_FROM
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def adapt(
     from kseq.text_tokens import suggested_length, token_batches
     from kseq.vectorizer import Vectorizer
     from kseq.vocabulary import count_tokens, frequent_tokens
+    from pipelines.unlabeled import UNLABELED, as_pairs
     from pipelines.vectorized_split import vectorize_split
 
     vocabulary = frequent_tokens(
@@ -63,7 +65,7 @@ def adapt(
     )
     splits = {
         name: vectorize_split(
-            getattr(data, name),
+            as_pairs(data.unlabeled, data.target_spec) if name == UNLABELED else getattr(data, name),
             vectorizer,
             cache,
             size=data.sizes[name],
@@ -73,6 +75,13 @@ def adapt(
         for name in read
     }
     return vectorizer, splits, {"vocabulary_size": len(vocabulary), "sequence_length": vectorizer.sequence_length}
+
+
+def learned_from(data: "TextData", *, pretraining: str) -> tuple[str, ...]:
+    """Name the unlabeled texts where there are some, and something learns from them."""
+    from pipelines.unlabeled import UNLABELED
+
+    return (UNLABELED,) if pretraining != NONE and data.unlabeled is not None else ()
 
 
 def embed(

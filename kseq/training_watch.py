@@ -9,12 +9,29 @@ import keras
 
 from kseq.errors import TrainingError
 
+_ADVICE = (
+    "Try a lower --learning-rate, a --clip-norm of 1 or less, a larger --warmup-fraction, or in a recurrence --cell "
+    "gru or lstm."
+)
+
 
 class TrainingWatch(keras.callbacks.Callback):
-    """Writes the history, and stops when the user asks, or the loss is not a number."""
+    """Writes the history, and stops when the user asks, or the loss is not a number.
 
-    def __init__(self, on_epoch: Callable[[int, Mapping[str, float]], None] | None, interrupted: Callable[[], bool]):
+    Args:
+        on_epoch: called after each epoch with its number, from 1, and its metrics.
+        interrupted: whether the user asks to stop.
+        advice: what to try where the loss is not a number.
+    """
+
+    def __init__(
+        self,
+        on_epoch: Callable[[int, Mapping[str, float]], None] | None,
+        interrupted: Callable[[], bool],
+        advice: str = _ADVICE,
+    ):
         super().__init__()
+        self._advice = advice
         self.history: dict[str, list[float]] = {}
         self._on_epoch = on_epoch
         self._interrupted = interrupted
@@ -48,7 +65,5 @@ class TrainingWatch(keras.callbacks.Callback):
         """Raise `TrainingError` for a number that is none."""
         if not math.isfinite(value):
             raise TrainingError(
-                f"{name} became {value} {when} of epoch {len(self.history.get('loss', ())) + 1}. Try a lower "
-                "--learning-rate, a --clip-norm of 1 or less, a larger --warmup-fraction, or in a recurrence "
-                "--cell gru or lstm."
+                f"{name} became {value} {when} of epoch {len(self.history.get('loss', ())) + 1}. {self._advice}"
             )

@@ -17,6 +17,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from pipelines.split_view import SplitView
 from pipelines.streams import untuned
 from pipelines.vectorized_split import Split
 
@@ -57,7 +58,7 @@ def padding_share(lengths: np.ndarray, batches: list[np.ndarray]) -> float:
 
 
 def training_batches(
-    split: Split, batch_size: int, seed: int, first_epoch: int = 0, epochs: int | None = None
+    split: Split | SplitView, batch_size: int, seed: int, first_epoch: int = 0, epochs: int | None = None
 ) -> tf.data.Dataset:
     """Make a dataset of training batches, one epoch after the other.
 
@@ -85,7 +86,7 @@ def training_batches(
     return _as_dataset(split, chosen, count, lambda number: (number // steps + 1) * steps)
 
 
-def evaluation_batches(split: Split, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray]:
+def evaluation_batches(split: Split | SplitView, batch_size: int) -> tuple[tf.data.Dataset, np.ndarray]:
     """Make a dataset that holds every text once, ordered by length, for the least padding.
 
     Returns:
@@ -97,7 +98,7 @@ def evaluation_batches(split: Split, batch_size: int) -> tuple[tf.data.Dataset, 
 
 
 def _as_dataset(
-    split: Split, chosen: Callable[[int], np.ndarray], count: int, epoch_end: Callable[[int], int]
+    split: Split | SplitView, chosen: Callable[[int], np.ndarray], count: int, epoch_end: Callable[[int], int]
 ) -> tf.data.Dataset:
     """Gather the texts `chosen(number)` of each of `count` batches, ahead of the model."""
     specs = split.specs

@@ -2,7 +2,8 @@
 
 The split is the official one of Maas et al. 2011; validation is carved from train. Texts hold raw `<br />` breaks.
 Of the test reviews, 123 also stand in the official train split and stay in both. Another 269 stand among the unlabeled
-reviews as published; they are left out there, which leaves 49,730.
+reviews as published; they are left out there, and so are those that stand in validation: 49,697 are left beside the
+default one.
 """
 
 from pipelines import tensorflow_datasets_source as source

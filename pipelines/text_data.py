@@ -29,11 +29,12 @@ class TextData:
         train, validation, test: unbatched `tf.data` of `(text, target)`, a string scalar and what `target_spec` says,
             always in the same order.
         class_names: one name a class, C of them; a label is an index into it.
-        sizes: number of texts by split; of unlabeled texts as published, those of the test split included.
+        sizes: number of texts by split; of unlabeled texts as published, those that are held out included.
         fingerprints: content fingerprint by split.
         suggested_sequence_length: in tokens, for whoever sets none.
         suggested_vocabulary_size: in words, for whoever sets none.
-        unlabeled: unbatched `tf.data` of string scalars, or None; no text of the test split is among them.
+        unlabeled: unbatched `tf.data` of string scalars, or None; no text of validation or test is among them. What
+            learns from them calls `pipelines.unlabeled.read_unlabeled` first.
         target_kind: what a target is: "class", the label of one of `class_names`, int32 (), or "classes", any number of
             them, int8 (C,) with 1 for each class that the text has.
         test_parts: named parts of the test split that are also scored apart; each a bool (N,) over its texts.
@@ -115,7 +116,7 @@ def from_splits(
         validation_fraction: share of train to carve, between 0 and 1; 0.1 where None, as it is beside a given split.
         test_fraction: the same of the test split; 0.2 where None.
         split_seed: seed of the carving.
-        unlabeled: unbatched `tf.data` of strings; those that stand in test are left out as it is read.
+        unlabeled: unbatched `tf.data` of strings; those that stand in validation or test are left out as it is read.
         unlabeled_size: number of its texts, those included, where known.
         suggested_sequence_length: in tokens; or a function of the numbers of those texts of the given train, int (N,),
             that stay there: what is carved shall not take part.
@@ -151,7 +152,8 @@ def from_splits(
     check_test_parts(name, test_parts, surveys["test"])
     sizes = {split: len(found) for split, found in surveys.items()}
     if unlabeled is not None:
-        unlabeled = drop_texts(unlabeled, surveys["test"].hashes)
+        held_out = np.concatenate([surveys[split].hashes for split in ("validation", "test")])
+        unlabeled = drop_texts(unlabeled, held_out)
         if unlabeled_size is not None:
             sizes["unlabeled"] = unlabeled_size
     return TextData(

@@ -131,6 +131,23 @@ def shown(name):
     return "".join("\ufffd" if sign in "\x00\x1b\u202e\udc80" else sign for sign in line)
 
 
+def test_a_pretraining_is_told_and_none_is_not():
+    assert "Before the labels" not in model_card(record())
+    assert "Before the labels" not in model_card(record(pretraining=None))
+    found = {
+        "name": "language_model", "layers": ["embedding", "gru_1"], "texts": 71_704, "held_out": 500,
+        "perplexity": 123.456, "interrupted": False,
+    }  # fmt: skip
+    told = (
+        "Before the labels, `embedding` and `gru_1` learned from 71,704 texts of train and the unlabeled ones alone "
+        "(`language_model`, to a perplexity of 123.5 on 500 texts that were held out)."
+    )
+    assert told in model_card(record(pretraining=found))
+    assert "held out; the user cut it short)." in model_card(record(pretraining={**found, "interrupted": True}))
+    vectors = {**found, "name": "word_vectors", "layers": ["embedding"], "perplexity": None}
+    assert "alone (`word_vectors`)." in model_card(record(pretraining=vectors))
+
+
 def test_a_stranger_finds_what_she_needs():
     page = Page(model_card(record()))
     for fact in (

@@ -244,7 +244,7 @@ def test_parts_read_fields_that_exist(registry, name, part):
     assert set(part.reads) <= set(NAMES)
     assert "dataset" not in part.reads
     groups = {FIELDS[read].metadata["group"] for read in part.reads}
-    assert groups <= ({"training"} if registry in ("optimizer", "schedule", "loss") else {"model"})
+    assert groups <= ({"training"} if registry in ("pretraining", "optimizer", "schedule", "loss") else {"model"})
     assert part.summary
     assert name in FIELDS[registry].metadata["choices"]
 
@@ -362,7 +362,7 @@ def test_a_part_that_nothing_chooses_is_not_in_use(monkeypatch):
     options = Options("toy", cell="gru")
     object.__setattr__(options, "encoder", "bag")
     chosen = {name for name, _, _ in chosen_parts(options)}
-    assert chosen == {"encoder", "head", "normalization", "optimizer", "schedule", "loss"}
+    assert chosen == {"encoder", "head", "normalization", "pretraining", "optimizer", "schedule", "loss"}
     for typed in ("cell", "units"):
         with pytest.raises(UsageError) as error:
             check_applies(options, [typed], [])

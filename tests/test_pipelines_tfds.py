@@ -585,15 +585,15 @@ def test_imdb_is_the_official_split(real_folder, no_network):
     assert data.sizes["validation"] == pytest.approx(2_500, abs=25)
     assert Counter(label for _, label in splits["validation"])[1] == pytest.approx(1_250, abs=15)
     assert data.unlabeled.element_spec == tf.TensorSpec((), tf.string)
-    # The three counts that the module's docstring states.
+    # The counts that the module's docstring states.
     shared = [
         len([1 for text, _ in test if text in others]) for others in ({t for t, _ in train}, {t for t, _ in unlabeled})
     ]
     assert shared == [123, 269]
-    in_test = {text for text, _ in test}
+    held_out = {text for split in ("validation", "test") for text, _ in splits[split]}
     kept = [text.decode() for texts in data.unlabeled.batch(1024).as_numpy_iterator() for text in texts]
-    assert kept == [text for text, _ in unlabeled if text not in in_test]
-    assert len(kept) == 49_730
+    assert kept == [text for text, _ in unlabeled if text not in held_out]
+    assert len(kept) == 49_697
 
 
 @pytest.mark.parametrize("fine_labels", [False, True])

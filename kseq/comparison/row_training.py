@@ -1,5 +1,6 @@
 """Train the rows of a comparison, each with every seed, but for what an earlier call has done."""
 
+import functools
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from kseq.console import Console
 from kseq.errors import TrainingError, UsageError
 from kseq.experiment import Adapted, Prepared
 from kseq.options import Options
+from kseq.pretraining_report import pretrain_and_tell
 from pipelines.sequence_data import SequenceData
 from pipelines.text_data import TextData
 
@@ -67,7 +69,12 @@ def train_rows(
         prepared = _prepared(console, data, row.options, adapted, recorded)
         console.say(f"row {number}/{len(rows)}", f"{row.label}, seed {seed}")
         try:
-            training = train_once(prepared, prepared.options.replace(seed=seed), report.epoch_line(console, prepared))
+            training = train_once(
+                prepared,
+                prepared.options.replace(seed=seed),
+                report.epoch_line(console, prepared),
+                functools.partial(pretrain_and_tell, console),
+            )
         except (TrainingError, UsageError, MemoryError, tf.errors.ResourceExhaustedError) as error:
             done[key] = reason = _reason(error)
             console.say("failed", reason)

@@ -16,6 +16,7 @@ from kseq.experiment import Prepared
 from kseq.latency import measure_latency
 from kseq.model import count_weights
 from kseq.options import Options
+from kseq.pretraining import Pretrained
 from kseq.report import summary
 from kseq.run_record import environment
 from kseq.training import TrainingResult
@@ -52,7 +53,10 @@ def _of_many_models() -> Iterator[None]:
 
 @_of_many_models()
 def train_once(
-    prepared: Prepared, options: Options, on_epoch: Callable[[int, Mapping[str, float]], None]
+    prepared: Prepared,
+    options: Options,
+    on_epoch: Callable[[int, Mapping[str, float]], None],
+    pretrain: Callable[[Prepared, Options], Pretrained | None] = experiment.pretrain_model,
 ) -> Training | None:
     """Train and test a model as `kseq run` does; None where the user stopped it.
 
@@ -60,6 +64,7 @@ def train_once(
         prepared: for these options.
         options: with what the data settles filled in, and with the seed.
         on_epoch: called after each epoch with its number, from 1, and its metrics.
+        pretrain: learns from the texts alone what the options ask for.
 
     Raises:
         TrainingError: the loss is not a number any more.
@@ -67,7 +72,10 @@ def train_once(
     started = time.perf_counter()
     # What Keras keeps of the model before would stay in memory.
     keras.utils.clear_session()
-    model = experiment.new_model(prepared, options)
+    pretrained = pretrain(prepared, options)
+    if pretrained is not None and pretrained.interrupted:
+        return None
+    model = experiment.new_model(prepared, options, pretrained)
     result = experiment.train_model(model, prepared, options, on_epoch=on_epoch)
     if result.interrupted:
         return None
@@ -83,6 +91,7 @@ def train_once(
         "epochs": len(result.history["loss"]),
         "best_epoch": result.best_epoch,
         "history": dict(result.history),
+        "pretraining": None if pretrained is None else pretrained.to_dict(),
         "seconds": {
             "epoch": seconds_per_epoch(result),
             "train": result.seconds,
