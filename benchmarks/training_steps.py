@@ -1,10 +1,9 @@
 """Measure a training step of every model; of Keras' cells with Keras' loop over the steps as well.
 
-    python benchmarks/training_steps.py [--batch 64] [--length 230] [--rounds 12]
+    python benchmarks/training_steps.py [--batch 64] [--length 230] [--rounds 8]
 
-Made-up tokens of one length, 20,000 words, the default options but for the flags. The models take turns in one process,
-so that what else the machine does falls on all of them alike. Writes `benchmarks/training_steps.json` and
-`training_steps.md`.
+Made-up tokens of one length, 20,000 words, the default options but for the flags. Each row has a process, in which the
+two loops take turns. Writes `benchmarks/training_steps.json` and `training_steps.md`.
 """
 
 import argparse
@@ -13,6 +12,8 @@ import os
 import platform
 import shlex
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -115,46 +116,44 @@ def products_per_second(size: int = 2048) -> Callable[[], float]:
     return measure
 
 
-def measure(batch_size: int, length: int, rounds: int) -> dict:
-    """Let all take turns; seconds of a step, and the roof of matrix products, are medians."""
-    steps = {(flags, way): training_step(flags, WAYS[way], batch_size, length) for flags in BOTH for way in WAYS}
-    steps |= {(flags, OWN): training_step(flags, WAYS[OWN], batch_size, length) for flags in OTHERS}
-    first, seconds = {}, {key: [] for key in steps}
-    for key, train in steps.items():
-        start = time.perf_counter()
+def measure_row(flags: str, batch_size: int, length: int, rounds: int) -> dict:
+    """Measure the medians of a step in seconds, by the loop, and of the roof of matrix products, in turns."""
+    ways = WAYS if flags in BOTH else {OWN: WAYS[OWN]}
+    steps = {way: training_step(flags, use_cudnn, batch_size, length) for way, use_cudnn in ways.items()}
+    for train in steps.values():
         train()
-        first[key] = time.perf_counter() - start
-    roof, roofs = products_per_second(), []
+    roof = products_per_second()
+    seconds, roofs = {way: [] for way in steps}, []
     for _ in range(rounds):
         roofs.append(roof())
-        for key, train in steps.items():
+        for way, train in steps.items():
             start = time.perf_counter()
             train()
-            seconds[key].append((time.perf_counter() - start) / STEPS_OF_A_ROUND)
-    return {
-        "batch_size": batch_size,
-        "length": length,
-        "rounds": rounds,
-        "roof": statistics.median(roofs),
-        "rows": [
-            {"flags": flags, "way": way, "first": first[flags, way], "seconds": statistics.median(seconds[flags, way])}
-            for flags, way in steps
-        ],
-    }
+            seconds[way].append((time.perf_counter() - start) / STEPS_OF_A_ROUND)
+    medians = {way: statistics.median(found) for way, found in seconds.items()}
+    return {"flags": flags, "roof": statistics.median(roofs), "seconds": medians}
+
+
+def in_a_process(flags: str, arguments: argparse.Namespace) -> dict:
+    """Measure a row where nothing else is in memory: what other models leave there makes a step slower."""
+    given = [f"--{name}={getattr(arguments, name)}" for name in ("batch", "length", "rounds")]
+    command = [sys.executable, __file__, *given, f"--row={flags}"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def table(found: dict) -> str:
     """Write what was measured as Markdown."""
     versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}, Python {platform.python_version()}"
-    seconds = {(row["flags"], row["way"]): row["seconds"] for row in found["rows"]}
-    tokens = found["batch_size"] * found["length"]
+    rows = {row["flags"]: row["seconds"] for row in found["rows"]}
+    roof = statistics.median(row["roof"] for row in found["rows"])
+    tokens = found["batch"] * found["length"]
     lines = [
         "# A training step of every model",
         "",
-        f"Command: `python benchmarks/training_steps.py`. {found['batch_size']} texts of {found['length']} tokens, "
-        f"medians of {found['rounds']} rounds in turns. {os.cpu_count()} cores, {versions}. Load before the start: "
-        f"{found['load']:.1f}. Matrix products of 2048 × 2048 float32 numbers in the same run: "
-        f"{found['roof'] / 1e9:.0f} GFLOP/s.",
+        f"Command: `python benchmarks/training_steps.py`. {found['batch']} texts of {found['length']} tokens, a process "
+        f"for each row, medians of {found['rounds']} rounds. {os.cpu_count()} cores, {versions}. Load before the start: "
+        f"{found['load']:.1f}. Matrix products of 2048 × 2048 float32 numbers in the same processes: "
+        f"{roof / 1e9:.0f} GFLOP/s.",
         "",
         "Embedding, model, loss, gradients, clipping and Adam, for default options but for the flags. The SavedModel, "
         f"and training on a GPU, keep Keras' loop; what stands under *{KERAS}* is the same model trained with it.",
@@ -162,10 +161,10 @@ def table(found: dict) -> str:
         f"| flags | a step | tokens a second | times the default's | {KERAS} | times as fast as it |",
         "|---|---:|---:|---:|---:|---:|",
     ]
-    for flags in [*BOTH, *OTHERS]:
-        own, keras_loop = seconds[flags, OWN], seconds.get((flags, KERAS))
+    for flags, seconds in rows.items():
+        own, keras_loop = seconds[OWN], seconds.get(KERAS)
         beside = f"{keras_loop * 1e3:.0f} ms | {keras_loop / own:.2f}" if keras_loop else "– | –"
-        times = own / seconds["--cell gru", OWN]
+        times = own / rows["--cell gru"][OWN]
         lines.append(f"| `{flags}` | {own * 1e3:.0f} ms | {tokens / own:,.0f} | {times:.2f} | {beside} |")
     return "\n".join(lines) + "\n"
 
@@ -174,10 +173,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--length", type=int, default=230)
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--row", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    load = os.getloadavg()[0]
-    found = {"load": load, **measure(arguments.batch, arguments.length, arguments.rounds)}
+    if arguments.row is not None:
+        print(json.dumps(measure_row(arguments.row, arguments.batch, arguments.length, arguments.rounds)))
+        return
+    found = {name: getattr(arguments, name) for name in ("batch", "length", "rounds")} | {"load": os.getloadavg()[0]}
+    found["rows"] = [in_a_process(flags, arguments) for flags in [*BOTH, *OTHERS]]
     (HERE / "training_steps.json").write_text(json.dumps(found, indent=1) + "\n")
     (HERE / "training_steps.md").write_text(table(found))
     print(table(found))
