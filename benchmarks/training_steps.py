@@ -150,9 +150,9 @@ def table(found: dict) -> str:
     lines = [
         "# A training step of every model",
         "",
-        f"Command: `python benchmarks/training_steps.py`. {found['batch']} texts of {found['length']} tokens, a process "
-        f"for each row, medians of {found['rounds']} rounds. {os.cpu_count()} cores, {versions}. Load before the start: "
-        f"{found['load']:.1f}. Matrix products of 2048 × 2048 float32 numbers in the same processes: "
+        f"Command: `python benchmarks/training_steps.py`. {found['batch']} texts of {found['length']} tokens, a "
+        f"process for each row, medians of {found['rounds']} rounds. {os.cpu_count()} cores, {versions}. Load before "
+        f"the start: {found['load']:.1f}. Matrix products of 2048 × 2048 float32 numbers in the same processes: "
         f"{roof / 1e9:.0f} GFLOP/s.",
         "",
         "Embedding, model, loss, gradients, clipping and Adam, for default options but for the flags. The SavedModel, "
