@@ -26,6 +26,7 @@ from kseq.pretrainings import NONE
 from kseq.registry import options_read, with_options
 from kseq.thresholds import Decision
 from kseq.training import TrainingResult, train
+from kseq.training_state import TrainingState
 from pipelines.batching import epoch_order, evaluation_batches, padding_share, training_batches
 from pipelines.sampling import sample_train
 from pipelines.sequence_data import SequenceData
@@ -262,13 +263,26 @@ def train_model(
     options: Options,
     verbose: int = 0,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+    *,
+    state: TrainingState | None = None,
+    enough: Callable[[], bool] | None = None,
+    keep_state: bool = False,
 ) -> TrainingResult:
-    """Train a model in place on train, choosing its epoch by validation."""
+    """Train a model in place on train, choosing its epoch by validation.
+
+    Args:
+        model: of `new_model`.
+        prepared: for these options.
+        options: with what the data settles filled in.
+        verbose, on_epoch, state, enough, keep_state: as `kseq.training.train` takes them.
+    """
     split = prepared.splits["train"]
+    first = state.epochs if state else 0
+    left = None if options.epochs is None else options.epochs - first
     validation_batches, _ = evaluation_batches(prepared.splits["validation"], _EVALUATION_BATCH)
     return train(
         model,
-        training_batches(split, options.batch_size, options.seed, epochs=options.epochs),
+        training_batches(split, options.batch_size, options.seed, first, left),
         steps_per_epoch(split, options),
         validation_batches,
         options,
@@ -276,6 +290,9 @@ def train_model(
         label_weights=prepared.label_weights,
         verbose=verbose,
         on_epoch=on_epoch,
+        state=state,
+        enough=enough,
+        keep_state=keep_state,
     )
 
 
