@@ -5,7 +5,7 @@ Every command that trains calls these, so that a run, a trial of a search and a 
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -102,9 +102,9 @@ class Evaluation:
 
     Attributes:
         server: the portable model, from the preprocessor's tensors to probabilities.
-        answers: probabilities (N, C) of validation and test.
+        answers: probabilities (N, C) of the splits, by name.
         decision: the thresholds.
-        scores: of validation and test.
+        scores: of these splits.
     """
 
     server: keras.Model
@@ -314,10 +314,19 @@ def sweep_model(
     )
 
 
-def evaluate(trained: keras.Model, prepared: Prepared, options: Options) -> Evaluation:
-    """Score a trained model on validation and, once, on test."""
+def evaluate(
+    trained: keras.Model, prepared: Prepared, options: Options, splits: Sequence[str] = ("validation", "test")
+) -> Evaluation:
+    """Score a trained model on validation and, once, on test.
+
+    Args:
+        trained: of these options.
+        prepared: for them.
+        options: with what the data settles filled in.
+        splits: validation, by which thresholds are chosen, and what else is to be scored.
+    """
     server = new_server(trained, prepared, options)
-    answers = {split: probabilities(server, prepared.splits[split]) for split in ("validation", "test")}
+    answers = {split: probabilities(server, prepared.splits[split]) for split in splits}
     decision = decide(answers["validation"], prepared)
     scores = {split: score_split(answers[split], prepared, split, decision) for split in answers}
     return Evaluation(server, answers, decision, scores)

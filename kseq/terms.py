@@ -6,9 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from kseq.errors import ExportError, UsageError
+from kseq.options import FIELDS, Options
+
+_NOT_LEARNED_FROM = ("seed", "cache", "cache_dir")
 
 # Groups of names and values.
 Terms = Mapping[str, Mapping[str, Any]]
+
+
+def learned_from(options: Options) -> dict[str, Any]:
+    """Give the options that a training depends on, those of the data and the seed apart."""
+    groups = ("text", "model", "training")
+    return {
+        name: getattr(options, name)
+        for name, field in FIELDS.items()
+        if field.metadata.get("group") in groups and name not in _NOT_LEARNED_FROM
+    }
 
 
 def check_terms(

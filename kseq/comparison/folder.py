@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 
 from kseq.comparison.trainings import Training
-from kseq.options import FIELDS, Options
+from kseq.options import Options
 from kseq.replacing import replacing
-from kseq.terms import Terms, check_terms, writing
+from kseq.terms import Terms, check_terms, learned_from, writing
 
 TERMS = "terms.json"
 TRAININGS = "trainings"
 WHAT = "comparison"
-_NOT_LEARNED_FROM = ("seed", "cache", "cache_dir")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,16 +89,6 @@ def open_folder(path: Path, terms: Terms, overwrite: bool = False) -> Folder:
         with replacing(path / TERMS) as file:
             file.write_text(json.dumps(terms, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return Folder(path, terms)
-
-
-def learned_from(options: Options) -> dict[str, Any]:
-    """Give the options that a training depends on, those of the data and the seed apart."""
-    groups = ("text", "model", "training")
-    return {
-        name: getattr(options, name)
-        for name, field in FIELDS.items()
-        if field.metadata.get("group") in groups and name not in _NOT_LEARNED_FROM
-    }
 
 
 def load_training(path: Path) -> Training:

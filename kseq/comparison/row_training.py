@@ -11,11 +11,11 @@ from kseq.comparison.folder import Folder
 from kseq.comparison.results import RowTrainings
 from kseq.comparison.rows import Row
 from kseq.comparison.trainings import Training, train_once
-from kseq.console import Console
+from kseq.console import Console, shown_time
 from kseq.experiment import Prepared
+from kseq.many_trainings import FAILURES, failure_reason
 from kseq.options import Options
 from kseq.pretraining_report import pretrain_and_tell
-from kseq.training_failures import FAILURES, failure_reason
 from pipelines.sequence_data import SequenceData
 from pipelines.text_data import TextData
 
@@ -127,7 +127,9 @@ def _show(console: Console, training: Training, wanted: Sequence[Key], done: Map
     """Say how a training came out, and how long the others will take."""
     right, total = training.record["right"], training.record["seconds"]["total"]
     waiting = [key for key in wanted if key not in done]
-    left = f"; {len(done)} of {len(wanted)} done, about {_shown(_seconds_of(waiting, done))} left" if waiting else ""
+    left = (
+        f"; {len(done)} of {len(wanted)} done, about {shown_time(_seconds_of(waiting, done))} left" if waiting else ""
+    )
     console.say("scores", f"validation {right['validation']:.2%}  test {right['test']:.2%}  ({total:.0f} s{left})")
 
 
@@ -140,9 +142,3 @@ def _seconds_of(waiting: Sequence[Key], done: Mapping[Key, Training | str]) -> f
     means = {number: statistics.mean(seconds) for number, seconds in took.items()}
     usual = statistics.mean(means.values())
     return sum(means.get(number, usual) for number, _ in waiting)
-
-
-def _shown(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,8 @@
-"""What can go wrong with one training of many, and is no reason to give up the others."""
+"""What training many models in one process needs: no noise, and failures that are no reason to give up the others."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
 
 import tensorflow as tf
 
@@ -17,3 +21,15 @@ def failure_reason(error: BaseException) -> str:
         return str(error)
     first = str(error).partition("\n")[0].rstrip(".")
     return f"out of memory{f' ({first})' if first else ''}. Try a smaller --batch-size."
+
+
+@contextlib.contextmanager
+def of_many_models() -> Iterator[None]:
+    """Silence TensorFlow's warning that one function is traced again and again: each model traces its own."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
