@@ -11,7 +11,7 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from kseq.figures import BLUE, DOTS_PER_INCH, FAINT, INK, VERMILION, drawable, save
 from kseq.tuning.objective import Objective
@@ -100,7 +100,8 @@ def draw_together(
     names = list(space)
     values = [row.value for row in results if row.value is not None]
     scale = Normalize(min(values), max(values) if max(values) > min(values) else min(values) + 1e-9)
-    colors = matplotlib.colormaps[_COLORS if objective.direction == "max" else f"{_COLORS}_r"]
+    # The best are dark.
+    colors = matplotlib.colormaps[f"{_COLORS}_r" if objective.direction == "max" else _COLORS]
     with style.context("default"):
         figure = Figure(figsize=(max(6.0, 1.15 * len(names)), 4.2), dpi=DOTS_PER_INCH, layout="constrained")
         axes = figure.subplots()
@@ -136,6 +137,9 @@ def _scale(axes: Axes, values: Any) -> None:
         axes.set_xlim(-0.5, len(values.values) - 0.5)
     elif values.log:
         axes.set_xscale("log")
+        axes.set_xticks([float(f"{point:.2g}") for point in values.points(4)])
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
 

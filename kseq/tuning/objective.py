@@ -29,12 +29,12 @@ class Objective:
     Attributes:
         name: such as "val_accuracy".
         direction: "min" or "max".
-        monitor: name in `MONITORS` of what the kept epoch of a trial is best by.
+        monitor: name in `MONITORS` of what the kept epoch of a trial is best by; None for what a run takes.
     """
 
     name: str
     direction: str
-    monitor: str
+    monitor: str | None
 
     @property
     def measure(self) -> str:
@@ -61,6 +61,8 @@ def objective_of(name: str | None, target_kind: str, monitor: str | None) -> Obj
     name = name or f"val_{output.shown[1]}"
     if name.removeprefix("val_") not in measures or not name.startswith("val_"):
         raise UsageError(unknown("objective", name, [f"val_{measure}" for measure in measures]))
-    # As a run chooses its epoch, where there are classes and the score is one that training shows; or else by the loss.
-    own = name if name in MONITORS and output.monitor != "val_loss" else "val_loss"
-    return Objective(name, measures[name.removeprefix("val_")], monitor or own)
+    if monitor is None:
+        # The score itself, where training shows it and it moves from the beginning; or else the loss.
+        own = name if name in MONITORS and output.monitor != "val_loss" else "val_loss"
+        monitor = own if own != output.monitor else None
+    return Objective(name, measures[name.removeprefix("val_")], monitor)
