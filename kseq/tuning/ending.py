@@ -6,14 +6,14 @@ from typing import Any
 from kseq import errors, experiment, report
 from kseq.adapted_data import AdaptedData
 from kseq.artifact import write_artifact
-from kseq.baseline import advice, measure_baseline
+from kseq.baseline import LeftOut, advice, measure_baseline
 from kseq.console import Console
+from kseq.errors import TrainingError
 from kseq.interruption import Interruption
 from kseq.options import Options
 from kseq.run_record import run_record
 from kseq.tuning.planning import TimePlan
 from kseq.tuning.request import Request
-from kseq.tuning.results import TrialResult
 from kseq.tuning.retraining import Tested, retrain, summaries, test_once
 from kseq.tuning.search import Search
 from kseq.tuning.writing import write_trials
@@ -37,11 +37,16 @@ def end_search(
         The exit code, and what `--json` tells.
 
     Raises:
+        TrainingError: no trial was completed.
         ExportError: the export or a file of the search cannot be written.
     """
     found = _found(request, search)
     write_trials(search.folder, search.results, search.objective, search.space, request.command, found)
-    _show_best(console, search)
+    if search.best is None:
+        raise KeyboardInterrupt if search.interrupted else TrainingError(_nothing(search))
+    found["best"] = _best(search, search.best)
+    label = found["best"]["settings"] or "the defaults"
+    console.say("best", f"trial {found['best']['trial']}, {search.objective.name} {search.best['value']:.4f}: {label}")
     best = Options(**search.best["asked"]).replace(last_epoch=None, seed=request.options.seed)
     seeds = [request.options.seed + place for place in range(1 if search.interrupted else request.seeds)]
     adapted = AdaptedData(data, most=2)
@@ -55,8 +60,8 @@ def end_search(
             search.plan,
             interruption.asked,
         )
-        tested = test_once(done, search.objective)
-        found |= {"retrained": _retrained(search, tested), "verdict": _verdict(search, tested)}
+        tested, value = test_once(done, search.objective), search.best["value"]
+        found |= {"retrained": _retrained(search, tested, value), "verdict": _verdict(search, tested, value)}
         for sentence in found["verdict"]:
             console.say("verdict", sentence)
         code, run = _export(console, request, tested, found, search.plan, interruption, started)
@@ -85,15 +90,22 @@ def _found(request: Request, search: Search) -> dict[str, Any]:
             "seconds": sum(row.seconds or 0.0 for row in search.results),
         },
         "stopped": search.stopped,
-        "best": {
-            "trial": int(search.best["trial"]),
-            "value": search.best["value"],
-            "command": _best(search).command,
-        },
     }
 
 
-def _retrained(search: Search, tested: Tested) -> dict[str, Any]:
+def _nothing(search: Search) -> str:
+    """Say why no trial was completed."""
+    reasons = dict.fromkeys(row.reason or "" for row in search.results)
+    return f"no trial of {len(search.results)} was completed. {' '.join(reasons)} See {search.folder.path}."
+
+
+def _best(search: Search, record: dict[str, Any]) -> dict[str, Any]:
+    """Tell which trial was the best."""
+    row = next(row for row in search.results if row.number == int(record["trial"]))
+    return {"trial": row.number, "value": row.value, "settings": row.label, "command": row.command}
+
+
+def _retrained(search: Search, tested: Tested, value: float) -> dict[str, Any]:
     """Tell what the best settings and the defaults gave, and how far validation was from test."""
     measure = search.objective.measure
     means = {name: _means(scores, measure) for name, scores in ((BEST, tested.best), (DEFAULTS, tested.defaults))}
@@ -102,7 +114,7 @@ def _retrained(search: Search, tested: Tested) -> dict[str, Any]:
         DEFAULTS: summaries(tested.defaults),
         "means": means,
         # Of one measure: what the search saw, what new seeds gave on validation, and what test gave.
-        "gap": search.best["value"] - means[BEST]["test"],
+        "gap": value - means[BEST]["test"],
         "gap_of_validation": means[BEST]["validation"] - means[BEST]["test"],
     }
 
@@ -117,19 +129,20 @@ def _means(scores: dict[int, dict[str, Any]], measure: str) -> dict[str, float]:
     }
 
 
-def _verdict(search: Search, tested: Tested) -> list[str]:
+def _verdict(search: Search, tested: Tested, value: float) -> list[str]:
     """Say what the search was worth."""
     measure, seeds = search.objective.measure, len(tested.best)
     best, defaults = (_means(scores, measure) for scores in (tested.best, tested.defaults))
     over = f"over {seeds} seeds" if seeds > 1 else "with one seed"
     said = [
         f"test {measure} of the best settings, {over}: {best['test']:.4f}; on validation {best['validation']:.4f}, and "
-        f"{search.best['value']:.4f} in the search, as the best of {len(search.results)} trials."
+        f"{value:.4f} in the search, as the best of {len(search.results)} trials."
     ]
     if tested.comparison is None:
         return [*said, "No time was left to train the defaults beside them."]
     better = tested.comparison.verdict
-    said.append(f"test {measure} of the defaults, with the same seeds: {defaults['test']:.4f}.")
+    same = "the same seeds" if len(tested.defaults) == seeds else f"{len(tested.defaults)} of these seeds"
+    said.append(f"test {measure} of the defaults, with {same}: {defaults['test']:.4f}.")
     counts = f"b = {tested.comparison.b:,}, c = {tested.comparison.c:,}, {tested.comparison.shown_p}"
     words = {
         "better": "The search helped: the best settings get more texts right than the defaults",
@@ -137,19 +150,6 @@ def _verdict(search: Search, tested: Tested) -> list[str]:
     }
     helped = words.get(better, "The search did not help: best settings and defaults are not distinguishable")
     return [*said, f"{helped} ({counts})."]
-
-
-def _best(search: Search) -> TrialResult:
-    """Find the best trial."""
-    return next(row for row in search.results if row.number == int(search.best["trial"]))
-
-
-def _show_best(console: Console, search: Search) -> None:
-    """Say which trial was the best."""
-    best = _best(search)
-    console.say(
-        "best", f"trial {best.number}, {search.objective.name} {best.value:.4f}: {best.label or 'the defaults'}"
-    )
 
 
 def _export(
@@ -173,6 +173,8 @@ def _export(
         baseline = measure_baseline(
             prepared, answers, decision, lambda: interruption.asked() or plan.budget.left < plan.export
         )
+        if isinstance(baseline, LeftOut) and plan.budget.left < plan.export:
+            baseline = LeftOut("the budget leaves no time for it")
         report.show_baseline(console, baseline)
     hints = (*weak_classes(scores["validation"], options, prepared.input.noun), *advice(baseline, options))
     report.show_hints(console, hints)

@@ -11,7 +11,7 @@ import pipelines
 from kseq import experiment, report
 from kseq.adapted_data import AdaptedData
 from kseq.console import Console
-from kseq.errors import TrainingError, UsageError
+from kseq.errors import UsageError
 from kseq.interruption import Interruption
 from kseq.options import Options
 from kseq.run_record import environment
@@ -47,7 +47,7 @@ class Search:
         objective: what trials were judged by.
         space: that was searched, resolved.
         results: of the trials, in the order of their ends.
-        best: record of the best trial.
+        best: record of the best trial; None where none was completed.
         plan: of the time that is left.
         stopped: why the search ended.
         interrupted: whether the user ended it.
@@ -57,7 +57,7 @@ class Search:
     objective: Objective
     space: Space
     results: list[TrialResult]
-    best: dict[str, Any]
+    best: dict[str, Any] | None
     plan: TimePlan
     stopped: str
     interrupted: bool
@@ -70,7 +70,6 @@ def run_search(
 
     Raises:
         UsageError: nothing can be searched so.
-        TrainingError: no trial was completed.
         ExportError: the folder cannot be written to.
     """
     options = request.options
@@ -112,12 +111,7 @@ def run_search(
         stopped = tuner.search(plan, _stop(request, plan, objective, interruption.asked))
     results = trial_results(oracle, folder, base, source.parameters, data.input_kind, tuner.options_of)
     console.say("search", f"ended after {len(results)} trials, since {stopped}")
-    best = tuner.best()
-    if best is None:
-        reasons = dict.fromkeys(row.reason or "" for row in results)
-        told = f": {' '.join(reasons)}" if results else ", since none was run."
-        raise TrainingError(f"no trial was completed{told} They are kept in {folder.path}.")
-    return Search(folder, objective, space, results, best, plan, stopped, interruption.asked())
+    return Search(folder, objective, space, results, tuner.best(), plan, stopped, interruption.asked())
 
 
 def _space(
