@@ -1,7 +1,10 @@
 """The tensors of one dataset for several models: those that read it in the same way share them."""
 
+import dataclasses
+from collections.abc import Sequence
+
 from kseq import experiment
-from kseq.experiment import Adapted, Prepared
+from kseq.experiment import SPLITS, Adapted, Prepared
 from kseq.options import Options
 from pipelines.sequence_data import SequenceData
 from pipelines.text_data import TextData
@@ -12,13 +15,13 @@ class AdaptedData:
 
     Args:
         data: the texts or sequences.
-        with_test: whether the test split is read.
+        splits: that are read.
         most: how many sets of tensors stay in memory, those used last; None for all.
     """
 
-    def __init__(self, data: TextData | SequenceData, *, with_test: bool = True, most: int | None = None):
+    def __init__(self, data: TextData | SequenceData, *, splits: Sequence[str] = SPLITS, most: int | None = None):
         self.data = data
-        self._with_test = with_test
+        self._splits = tuple(splits)
         self._most = most
         self._adapted: dict[tuple[object, ...], Adapted] = {}
 
@@ -29,14 +32,21 @@ class AdaptedData:
     def __len__(self) -> int:
         return len(self._adapted)
 
+    def read_also(self, split: str) -> None:
+        """Read one more split from now on."""
+        self._splits = (*self._splits, split)
+
     def prepare(self, options: Options) -> Prepared:
         """Give the data as a model of some options reads it."""
         settings = experiment.adapt_settings(self.data, options)
         adapted = self._adapted.pop(settings, None)
-        if adapted is None:
-            # Room first, or one set more than asked for would be in memory.
-            while self._most is not None and len(self._adapted) >= self._most:
-                self._adapted.pop(next(iter(self._adapted)))
-            adapted = experiment.adapt(self.data, options, with_test=self._with_test)
+        # Room first, or one set more than asked for would be in memory.
+        while self._most is not None and len(self._adapted) >= self._most:
+            self._adapted.pop(next(iter(self._adapted)))
+        missing = [split for split in self._splits if adapted is None or split not in adapted.splits]
+        if missing:
+            found = experiment.adapt(self.data, options, missing)
+            there = {} if adapted is None else adapted.splits
+            adapted = dataclasses.replace(found, splits={**there, **found.splits})
         self._adapted[settings] = adapted
         return experiment.fill_in(adapted, options)

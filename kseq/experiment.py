@@ -34,6 +34,7 @@ from pipelines.text_data import TextData
 from pipelines.unlabeled import UNLABELED, read_unlabeled
 from pipelines.vectorized_split import Split
 
+SPLITS = ("train", "validation", "test")
 _EVALUATION_BATCH = 256
 # Few texts are soon learned by heart. On validation, 0.5 was better on TREC (4,900 texts) and much worse on `reviews`
 # (18,000), where every word counts.
@@ -125,7 +126,7 @@ def prepare(data: TextData | SequenceData, options: Options, *, with_test: bool 
         UsageError: an option that does not fit the data.
     """
     check_fits(data, options)
-    return fill_in(adapt(data, options, with_test=with_test), options)
+    return fill_in(adapt(data, options, SPLITS if with_test else SPLITS[:2]), options)
 
 
 def check_fits(data: TextData | SequenceData, options: Options) -> None:
@@ -164,18 +165,20 @@ def _learned_from(data: TextData | SequenceData, options: Options) -> tuple[str,
     return with_options(INPUTS[data.input_kind].learned_from, data, options=options)
 
 
-def adapt(data: TextData | SequenceData, options: Options, *, with_test: bool = True) -> Adapted:
-    """Adapt the preprocessor on train, and make the named tensors of every split."""
+def adapt(data: TextData | SequenceData, options: Options, splits: Sequence[str] = SPLITS) -> Adapted:
+    """Adapt the preprocessor on train, and make the named tensors of some splits."""
     if options.max_train_samples is not None:
         # Before anything is counted: what is left out shall not be known.
         data = sample_train(data, options.max_train_samples, options.split_seed)
-    more = _learned_from(data, options)
+    # With train comes what is learned from beside it.
+    more = _learned_from(data, options) if "train" in splits else ()
     if UNLABELED in more and isinstance(data, TextData):
         data = read_unlabeled(data, options.max_train_samples)
-    read = ("train", "validation", *(("test",) if with_test else ()), *more)
     kind = INPUTS[data.input_kind]
-    preprocessor, splits, settled = with_options(kind.adapt, data, read, needed_tensors(options), options=options)
-    return Adapted(data, preprocessor, splits, settled)
+    preprocessor, found, settled = with_options(
+        kind.adapt, data, (*splits, *more), needed_tensors(options), options=options
+    )
+    return Adapted(data, preprocessor, found, settled)
 
 
 def fill_in(adapted: Adapted, options: Options) -> Prepared:

@@ -141,7 +141,7 @@ def _tune(
     from kseq.tuning.search import run_search
 
     found = run_search(console, source, data, request, budget)
-    return end_search(console, data, request, found, started)
+    return end_search(console, request, found, started)
 
 
 if __name__ == "__main__":

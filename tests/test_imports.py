@@ -197,7 +197,6 @@ MEETING_PLACES = {
     "kseq.comparison.row_training",
     "kseq.comparison.writing",
     "kseq.tuning.search",
-    "kseq.tuning.ending",
 }
 # What is read before the slow imports: flags, usage errors, listings.
 LIGHT = {

@@ -4,7 +4,6 @@ import dataclasses
 from typing import Any
 
 from kseq import errors, experiment, report
-from kseq.adapted_data import AdaptedData
 from kseq.artifact import write_artifact
 from kseq.baseline import LeftOut, advice, measure_baseline
 from kseq.console import Console
@@ -18,19 +17,11 @@ from kseq.tuning.retraining import Tested, retrain, summaries, test_once
 from kseq.tuning.search import Search
 from kseq.tuning.writing import write_trials
 from kseq.weak_classes import weak_classes
-from pipelines.sequence_data import SequenceData
-from pipelines.text_data import TextData
 
 BEST, DEFAULTS = "best", "defaults"
 
 
-def end_search(
-    console: Console,
-    data: TextData | SequenceData,
-    request: Request,
-    search: Search,
-    started: float,
-) -> tuple[int, dict[str, Any]]:
+def end_search(console: Console, request: Request, search: Search, started: float) -> tuple[int, dict[str, Any]]:
     """Train the best settings and the defaults with the same seeds, test them once, and export the best.
 
     Returns:
@@ -49,11 +40,11 @@ def end_search(
     console.say("best", f"trial {found['best']['trial']}, {search.objective.name} {search.best['value']:.4f}: {label}")
     best = Options(**search.best["asked"]).replace(last_epoch=None, seed=request.options.seed)
     seeds = [request.options.seed + place for place in range(1 if search.interrupted else request.seeds)]
-    adapted = AdaptedData(data, most=2)
+    search.adapted.read_also("test")
     with Interruption(lambda: _say_what_follows(console)) as interruption:
         done = retrain(
             console,
-            adapted,
+            search.adapted,
             {BEST: best, DEFAULTS: request.options},
             seeds,
             search.objective,

@@ -24,17 +24,18 @@ class TimePlan:
         self.budget = budget
         self.seeds = seeds
         self._export = _STARTS * start_up + _EXPORT
+        self._tests = 1.0
         self._whole: list[float] = [0.0, 0.0]
         self._epoch = 0.0
 
     @property
     def export(self) -> float:
-        """Seconds for tests and export."""
+        """Seconds to read the test split and to export."""
         return self._export
 
     @property
     def pair(self) -> float:
-        """Seconds to retrain the best settings and the defaults with one seed."""
+        """Seconds to retrain the best settings and the defaults with one seed, and to test them."""
         return sum(self._whole)
 
     @property
@@ -46,6 +47,18 @@ class TimePlan:
         seeds = min(self.seeds, int(room / self.pair)) if self.pair else 1
         return self.export + max(seeds, 1) * self.pair
 
+    def learn_from_reading(self, seconds: float, sizes: Mapping[str, int]) -> None:
+        """Take the time of reading train and validation for that of reading test, for two settings.
+
+        Args:
+            seconds: that it took.
+            sizes: of the splits.
+        """
+        # The vocabulary is counted again, which is about half of the work.
+        read = sizes["train"] + sizes["validation"]
+        self._export += 2 * seconds * (0.5 * sizes["train"] + sizes["test"]) / read
+        self._tests = 1 + sizes["test"] / sizes["validation"]
+
     def learn(self, best: Mapping[str, Any], defaults: Mapping[str, Any], recent: Sequence[Mapping[str, Any]]) -> None:
         """Take over what was measured.
 
@@ -54,7 +67,9 @@ class TimePlan:
             defaults: record of the trial of the defaults, or of what comes nearest.
             recent: records of the latest trials.
         """
-        self._whole = [seconds_of_whole(record) for record in (best, defaults)]
+        self._whole = [
+            seconds_of_whole(record) + (1 + self._tests) * record["judged_in"] for record in (best, defaults)
+        ]
         self._epoch = max(record["seconds"] / max(record["trained_epochs"], 1) for record in recent)
 
     def learn_from_epoch(self, seconds: float, epochs: int) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 from kseq.command_line import typed_flags
 from kseq.console import Console, shown_time
 from kseq.options import FIELDS, Options
+from kseq.tuning.budget import Budget
 from kseq.tuning.objective import Objective
 
 _SHOWN_TRIALS = 15
@@ -24,12 +25,14 @@ class Progress:
         console: where to.
         objective: what trials are judged by.
         base: the options that are not searched.
+        budget: of the command.
     """
 
-    def __init__(self, console: Console, objective: Objective, base: Options):
+    def __init__(self, console: Console, objective: Objective, base: Options, budget: Budget):
         self.console = console
         self.objective = objective
         self.base = base
+        self.budget = budget
 
     def __enter__(self) -> "Progress":
         return self
@@ -61,7 +64,6 @@ class Progress:
         reason: str | None,
         again: bool,
         best: Mapping[str, Any] | None,
-        left: float | None,
     ) -> None:
         """Tell how a trial came out.
 
@@ -71,7 +73,6 @@ class Progress:
             reason: why it failed.
             again: whether it is tried once more.
             best: record of the best trial so far.
-            left: seconds of the budget.
         """
         if record is None:
             self.console.say("again" if again else "failed", reason or "")
@@ -79,23 +80,23 @@ class Progress:
         of = record["options"]["epochs"]
         cut = ", cut short by the budget" if record["cut"] else ""
         came = f"{self.objective.name} {record['value']:.4f} after {record['epochs']} of {of} epochs{cut}"
-        self.console.say("", f"{came}  ({shown_time(record['seconds'])}); {self.so_far(best or record, left)}")
+        self.console.say("", f"{came}  ({shown_time(record['seconds'])}); {self.so_far(best or record)}")
 
-    def so_far(self, best: Mapping[str, Any], left: float | None) -> str:
+    def so_far(self, best: Mapping[str, Any]) -> str:
         """Say what is the best so far, and how much time is left."""
-        rest = f"; {shown_time(left)} left" if left is not None else ""
+        rest = f"; {shown_time(self.budget.left)} left" if self.budget.seconds is not None else ""
         return f"best {best['value']:.4f}, trial {int(best['trial'])}{rest}"
 
 
 class LiveProgress(Progress):
     """Draws a table of the trials, and draws it anew."""
 
-    def __init__(self, console: Console, objective: Objective, base: Options):
-        super().__init__(console, objective, base)
+    def __init__(self, console: Console, objective: Objective, base: Options, budget: Budget):
+        super().__init__(console, objective, base, budget)
         self._rows: dict[str, list[str]] = {}
         self._epochs = 0
         self._running = ""
-        self._caption = ""
+        self._best: Mapping[str, Any] | None = None
         self._live = Live(console=rich.console.Console(file=console.stream), auto_refresh=False)
 
     def __enter__(self) -> "Progress":
@@ -124,7 +125,6 @@ class LiveProgress(Progress):
         reason: str | None,
         again: bool,
         best: Mapping[str, Any] | None,
-        left: float | None,
     ) -> None:
         row = self._rows.setdefault(trial_id, [str(int(trial_id)), "", "", "", ""])
         if record is None:
@@ -133,12 +133,12 @@ class LiveProgress(Progress):
             cut = ", cut" if record["cut"] else ""
             row[2] = f"{record['epochs']}/{record['options']['epochs']}"
             row[3], row[4] = f"{record['value']:.4f}", f"{shown_time(record['seconds'])}{cut}"
-        if best is not None:
-            self._caption = f"{self.objective.name}: {self.so_far(best, left)}"
+        self._best = best
         self._draw()
 
     def _draw(self) -> None:
-        table = Table("trial", "settings that differ", "epoch", self.objective.name, "", caption=self._caption)
+        caption = "" if self._best is None else f"{self.objective.name}: {self.so_far(self._best)}"
+        table = Table("trial", "settings that differ", "epoch", self.objective.name, "", caption=caption)
         for row in list(self._rows.values())[-_SHOWN_TRIALS:]:
             # Not as strings, in which rich reads markup.
             table.add_row(*map(Text, row))

@@ -67,7 +67,9 @@ class Request:
 
     def export_name(self, data_name: str) -> str:
         """Name the folder of the search, and the export."""
-        return self.options.replace(name=f"{data_name}-{self.name}").export_name(data_name)
+        # Or a try on some texts would become the newest version of a model that is in use.
+        sample = "-sample" if self.options.max_train_samples is not None else ""
+        return self.options.replace(name=f"{data_name}-{self.name}{sample}").export_name(data_name)
 
 
 def variants(space: Space, options: Options) -> list[Options]:

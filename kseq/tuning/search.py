@@ -12,6 +12,7 @@ from kseq import experiment, report
 from kseq.adapted_data import AdaptedData
 from kseq.console import Console
 from kseq.errors import UsageError
+from kseq.experiment import SPLITS
 from kseq.interruption import Interruption
 from kseq.options import Options
 from kseq.run_record import environment
@@ -44,6 +45,7 @@ class Search:
 
     Attributes:
         folder: where it is kept.
+        adapted: the data.
         objective: what trials were judged by.
         space: that was searched, resolved.
         results: of the trials, in the order of their ends.
@@ -54,6 +56,7 @@ class Search:
     """
 
     folder: SearchFolder
+    adapted: AdaptedData
     objective: Objective
     space: Space
     results: list[TrialResult]
@@ -79,8 +82,10 @@ def run_search(
     experiment.check_fits(data, options)
     plan = TimePlan(budget, budget.spent, request.seeds)
     start = time.perf_counter()
-    adapted = AdaptedData(data, with_test=False, most=_KEPT_TENSORS)
+    # The test split is read when the search is over.
+    adapted = AdaptedData(data, splits=SPLITS[:2], most=_KEPT_TENSORS)
     prepared = adapted.prepare(options)
+    plan.learn_from_reading(time.perf_counter() - start, data.sizes)
     report.show_prepared(console, prepared, start)
     settled = prepared.options
     space, conditions = _space(request, settled, source, data)
@@ -101,7 +106,7 @@ def run_search(
         settled.epochs or 1,
     )
     base = options.replace(epochs=settled.epochs) if request.tuner == "hyperband" else options
-    progress = (LiveProgress if console.interactive else Progress)(console, objective, base)
+    progress = (LiveProgress if console.interactive else Progress)(console, objective, base, budget)
     tuner = SearchTuner(oracle, folder, adapted, base, space, objective, tuple(source.parameters), progress)
     for note in oracle.notes:
         console.say("warning", note)
@@ -111,7 +116,7 @@ def run_search(
         stopped = tuner.search(plan, _stop(request, plan, objective, interruption.asked))
     results = trial_results(oracle, folder, base, source.parameters, data.input_kind, tuner.options_of)
     console.say("search", f"ended after {len(results)} trials, since {stopped}")
-    return Search(folder, objective, space, results, tuner.best(), plan, stopped, interruption.asked())
+    return Search(folder, adapted, objective, space, results, tuner.best(), plan, stopped, interruption.asked())
 
 
 def _space(

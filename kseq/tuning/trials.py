@@ -26,7 +26,8 @@ class Outcome:
         value: of the objective.
         validation: scores of the validation split.
         result: of the training.
-        seconds: of building, training and judging.
+        seconds: of building and training.
+        judged_in: seconds of judging.
         model: trained; its weights are those of the best epoch.
     """
 
@@ -34,6 +35,7 @@ class Outcome:
     validation: Any
     result: TrainingResult
     seconds: float
+    judged_in: float
     model: keras.Model
 
     def to_dict(self, options: Options) -> dict[str, Any]:
@@ -51,6 +53,7 @@ class Outcome:
             "best_epoch": self.result.best_epoch,
             "history": dict(history),
             "seconds": self.seconds,
+            "judged_in": self.judged_in,
         }
 
 
@@ -85,9 +88,10 @@ def train_settings(
     )
     if result.interrupted:
         return None
+    trained = time.perf_counter()
     validation = experiment.evaluate(model, prepared, options, ("validation",)).scores["validation"]
     value = float(getattr(validation, objective.measure))
-    return Outcome(value, validation, result, time.perf_counter() - started, model)
+    return Outcome(value, validation, result, trained - started, time.perf_counter() - trained, model)
 
 
 def last_epoch_of(options: Options) -> int:

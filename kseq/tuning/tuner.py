@@ -94,6 +94,7 @@ class SearchTuner(BaseTuner):
             ExportError: nothing can be written any more.
         """
         self._plan = plan
+        self._learn()
         while (reason := stop(self)) is None:
             with quietly(), writing(self._folder.path, WHAT, FLAG):
                 trial = self.oracle.create_trial(self.tuner_id)
@@ -232,15 +233,18 @@ class SearchTuner(BaseTuner):
         if parent is not None:
             self._folder.state_of(parent).unlink(missing_ok=True)
 
-    def _tell_end(self, trial: Trial) -> None:
-        """Show how a trial came out, and learn from it how long others will take."""
+    def _learn(self) -> None:
+        """Learn from the trials how long others will take."""
         best, records = self.best(), self.records()
         if best is not None and self._plan is not None:
             self._plan.learn(best, records[0], records[-3:])
+
+    def _tell_end(self, trial: Trial) -> None:
+        """Show how a trial came out, and learn from it."""
+        self._learn()
         record = self._folder.record(trial.trial_id) if trial.status == TrialStatus.COMPLETED else None
         again = trial.status == TrialStatus.INVALID
-        left = None if self._plan is None or self._plan.budget.seconds is None else self._plan.budget.left
-        self._progress.end(trial.trial_id, record, trial.message, again, best, left)
+        self._progress.end(trial.trial_id, record, trial.message, again, self.best())
 
 
 def keras_tuner_objective(objective: Objective) -> keras_tuner.Objective:
