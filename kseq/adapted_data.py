@@ -43,10 +43,11 @@ class AdaptedData:
         # Room first, or one set more than asked for would be in memory.
         while self._most is not None and len(self._adapted) >= self._most:
             self._adapted.pop(next(iter(self._adapted)))
-        missing = [split for split in self._splits if adapted is None or split not in adapted.splits]
+        if adapted is None:
+            adapted = experiment.adapt(self.data, options, self._splits)
+        missing = [split for split in self._splits if split not in adapted.splits]
         if missing:
             found = experiment.adapt(self.data, options, missing)
-            there = {} if adapted is None else adapted.splits
-            adapted = dataclasses.replace(found, splits={**there, **found.splits})
+            adapted = dataclasses.replace(adapted, splits={**adapted.splits, **found.splits})
         self._adapted[settings] = adapted
         return experiment.fill_in(adapted, options)

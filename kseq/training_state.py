@@ -44,7 +44,7 @@ class TrainingState:
             return {name: plain(each) for name, each in value.items()} if isinstance(value, Mapping) else value
 
         fields = {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
-        kept = {f"array_{number}": array for number, array in enumerate(arrays)}
+        kept: dict[str, Any] = {f"array_{number}": array for number, array in enumerate(arrays)}
         with replacing(path) as file, open(file, "wb") as stream:
             np.savez(stream, fields=np.frombuffer(json.dumps(fields).encode(), np.uint8), **kept)
             stream.flush()

@@ -109,7 +109,7 @@ def draw_together(
         # The best lie above the others.
         for row in sorted(results, key=lambda row: (row.value or 0.0) * (1 if objective.direction == "max" else -1)):
             heights = [_height(space[name], row.values.get(name)) for name in names]
-            axes.plot(range(len(names)), heights, color=colors(scale(row.value)), linewidth=1.2, alpha=0.8)
+            axes.plot(range(len(names)), heights, color=colors(scale(row.value or 0.0)), linewidth=1.2, alpha=0.8)
         axes.set_xticks(range(len(names)), [_ends(name, space[name]) for name in names], fontsize=7, color=INK)
         axes.set_yticks([])
         axes.set_xlim(-0.2, len(names) - 0.8)

@@ -42,9 +42,9 @@ def importances(settings: Sequence[Mapping[str, Any]], values: Sequence[float]) 
     for name, column in columns.items():
         chosen = slice(first, first + column.shape[1])
         first = chosen.stop
-        # As frequent as they were tried; of many, some at equal steps.
+        # As frequent as they were tried; of many, the middles of equal parts.
         tried = column[np.lexsort(column.T)]
-        points = tried[np.unique(np.linspace(0, len(tried) - 1, _POINTS).astype(int))]
+        points = tried[np.unique(((np.arange(_POINTS) + 0.5) / _POINTS * len(tried)).astype(int))]
         marginals = []
         for point in points:
             moved = matrix.copy()

@@ -59,6 +59,7 @@ class LastingOracle(keras_tuner.Oracle):
         self.notes: list[str] = []
         self._max_collisions = _MOST_COLLISIONS
         self._deaths: dict[str, int] = {}
+        self.ongoing_trials: dict[str, Trial] = {}
 
     @property
     def ended(self) -> list[Trial]:

@@ -17,7 +17,7 @@ from kseq.interruption import Interruption
 from kseq.options import Options
 from kseq.run_record import environment
 from kseq.saved_model_writer import check_writable
-from kseq.terms import learned_from
+from kseq.terms import Terms, learned_from
 from kseq.tuning.budget import Budget
 from kseq.tuning.conditions import conditions_of
 from kseq.tuning.folder import SearchFolder, open_search
@@ -89,7 +89,7 @@ def run_search(
     report.show_prepared(console, prepared, start)
     settled = prepared.options
     space, conditions = _space(request, settled, source, data)
-    terms = {
+    terms: Terms = {
         "data": dict(data.fingerprints),
         "search": {"tuner": request.tuner, "objective": objective.name, "--seed": options.seed},
         "space": to_dict(space),

@@ -46,7 +46,7 @@ def last_snapshot(folder: Path) -> tuple[dict[str, Any] | None, list[str]]:
     Returns:
         The state, or None where there is none, and the names of the files that cannot be read.
     """
-    broken = []
+    broken: list[str] = []
     for name in NAMES:
         state = read_json(folder / name)
         if state is not None:
