@@ -122,6 +122,7 @@ ORDER = [
     "kseq.labels_card",
     "kseq.baseline_card",
     "kseq.pretraining_card",
+    "kseq.search_card",
     "kseq.model_card",
     "kseq.saved_model_check",
     "kseq.signature_file",

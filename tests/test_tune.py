@@ -141,6 +141,8 @@ def check_the_export(folder, found):
     assert retrained["means"]["best"]["test"] == pytest.approx(mean)
     assert retrained["gap"] == pytest.approx(found["search"]["best"]["value"] - mean)
     assert "best settings" in found["search"]["verdict"][-1]
+    card = (folder / "assets.extra" / "README.md").read_text(encoding="utf-8")
+    assert "5 trials of the tuner hyperband, of which 5 were completed, judged by val\\_accuracy" in card
 
 
 def check_the_page(folder, tried):

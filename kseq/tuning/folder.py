@@ -91,9 +91,7 @@ def open_search(path: Path, terms: Terms, overwrite: bool) -> SearchFolder:
 def _difference(group: str, name: str, there: Any, here: Any) -> str:
     if group == "data":
         return f"the texts or labels of {name} are others"
-    what = {"options": f"--{name.replace('_', '-')}", "space": f"what is searched of {name}"}.get(group, name)
-    return (
-        f"{what} is {there or 'nothing'} there and {here or 'nothing'} here"
-        if group == "space"
-        else (f"{what} is {there} there and {here} here")
-    )
+    if group == "space":
+        return f"what is searched of {name} is {there or 'nothing'} there and {here or 'nothing'} here"
+    what = f"--{name.replace('_', '-')}" if group == "options" else name
+    return f"{what} is {there} there and {here} here"
