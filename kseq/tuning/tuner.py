@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import keras_tuner
@@ -21,6 +22,7 @@ from kseq.tuning.objective import Objective
 from kseq.tuning.oracles import LastingOracle, quietly
 from kseq.tuning.planning import TimePlan
 from kseq.tuning.progress import Progress
+from kseq.tuning.snapshots import write_json
 from kseq.tuning.space import Space
 from kseq.tuning.trials import Outcome, last_epoch_of, train_settings, trial_seed
 
@@ -62,6 +64,11 @@ class SearchTuner(BaseTuner):
         with quietly(), writing(folder.path, WHAT, FLAG):
             super().__init__(oracle, directory=str(folder.path), project_name=PROJECT)
             self.oracle.reload()
+
+    def save(self) -> None:
+        """Write the oracle's state, and the file by which keras-tuner knows a search again."""
+        self.oracle.save()
+        write_json(Path(self._get_tuner_fname()), self.get_state())
 
     def reload(self) -> None:
         """Leave the state to the oracle, which is told when to read it."""
