@@ -90,7 +90,7 @@ def test_from_the_first_trial_to_the_export(toys, capsys, monkeypatch):
             if line.startswith("trial 1"):
                 process.kill()
         assert process.wait() == -signal.SIGKILL, lines
-    assert "pinned      --min-count 1 --encoder bag --head max --epochs 3 --no-baseline\n" in lines
+    assert "pinned      --encoder bag --head max --min-count 1 --epochs 3\n" in lines
 
     assert kseq.tune.main([*command, "--json"]) == errors.DONE
     captured = capsys.readouterr()

@@ -97,6 +97,41 @@ def test_values_are_those_that_do_something(tmp_path):
     assert all(type(values["bidirectional"]) is bool for values in found)
 
 
+@pytest.mark.parametrize("tuner", ["random", "grid"])
+def test_conditions_of_conditions(tuner, tmp_path):
+    """In whatever order the parents stand."""
+    space = {
+        "encoder": Choices(("recurrent", "bag")),
+        "num_layers": Choices((1, 2)),
+        "cell": Choices(("gru", "lstm")),
+        "layer_dropout": Choices((0.1, 0.2)),
+    }
+    recurrent = {"encoder": ("recurrent",)}
+    conditions = {
+        "encoder": {},
+        "num_layers": recurrent,
+        "cell": recurrent,
+        "layer_dropout": {"num_layers": (2,), "cell": ("gru",)},
+    }
+    oracle = oracle_in(tmp_path, tuner, space=space, conditions=conditions)
+    with quietly():
+        for _ in range(40):
+            trial = oracle.create_trial("tuner0")
+            if trial.status == TrialStatus.STOPPED:
+                break
+            oracle.update_trial(trial.trial_id, {"val_nll": 1.0})
+            trial.status = TrialStatus.COMPLETED
+            oracle.end_trial(trial)
+            oracle.save()
+    found = {json.dumps(values, sort_keys=True) for _, values, _ in tried(oracle)}
+    wanted = [{"encoder": "bag"}]
+    for layers, cell in itertools.product((1, 2), ("gru", "lstm")):
+        values = {"encoder": "recurrent", "num_layers": layers, "cell": cell}
+        dropouts = [{"layer_dropout": share} for share in (0.1, 0.2)] if (layers, cell) == (2, "gru") else [{}]
+        wanted += [values | dropout for dropout in dropouts]
+    assert found == {json.dumps(values, sort_keys=True) for values in wanted}
+
+
 def test_a_grid_is_every_combination_once(tmp_path):
     oracle = run(oracle_in(tmp_path, "grid"), 100)
     found = [tuple(sorted(values.items())) for _, values, _ in tried(oracle)]

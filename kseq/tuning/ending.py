@@ -72,7 +72,7 @@ def _found(request: Request, search: Search) -> dict[str, Any]:
         "objective": search.objective.name,
         "direction": search.objective.direction,
         "space": dict(search.folder.terms["space"]),
-        "pinned": {name: getattr(request.options, name) for name in request.typed if name != "dataset"},
+        "pinned": request.pinned,
         "seed": request.options.seed,
         "trials": {
             "tried": len(search.results),

@@ -1,10 +1,11 @@
 """A space in the words of keras-tuner, and its values as options."""
 
-import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 import keras_tuner
+from keras_tuner.engine.hyperparameters import Boolean, Choice, Float, HyperParameter, Int
+from keras_tuner.src.engine.conditions import Parent
 
 from kseq.option_fields import value_type
 from kseq.options import FIELDS, Options
@@ -22,10 +23,9 @@ def hyperparameters(space: Space, conditions: Conditions, settled: Options) -> k
     """
     found = keras_tuner.HyperParameters()
     for name, parents in conditions.items():
-        with contextlib.ExitStack() as scopes:
-            for parent, values in parents.items():
-                scopes.enter_context(found.conditional_scope(parent, list(values)))
-            _add(found, name, space[name], nearest(name, space[name], getattr(settled, name)))
+        # Not its scopes, which cannot have a conditional parent beside another one.
+        beside = [Parent(parent, list(values)) for parent, values in parents.items()]
+        found.merge([_hyperparameter(name, space[name], nearest(name, space[name], getattr(settled, name)), beside)])
     return found
 
 
@@ -34,15 +34,11 @@ def chosen_values(values: Mapping[str, Any], space: Space) -> dict[str, Any]:
     return {name: rounded(name, value, space[name]) for name, value in values.items() if name in space}
 
 
-def _add(found: keras_tuner.HyperParameters, name: str, values: Range | Choices, default: Any) -> None:
-    """Add one hyperparameter."""
+def _hyperparameter(name: str, values: Range | Choices, default: Any, conditions: list[Parent]) -> HyperParameter:
+    """Make one hyperparameter."""
+    kind, told = value_type(FIELDS[name]), {"default": default, "conditions": conditions}
     if isinstance(values, Choices):
         # keras-tuner takes true and false in a choice for whole numbers.
-        if value_type(FIELDS[name]) is bool:
-            found.Boolean(name, default=default)
-        else:
-            found.Choice(name, list(values.values), default=default)
-        return
-    sampling = "log" if values.log else "linear"
-    add = found.Int if value_type(FIELDS[name]) is int else found.Float
-    add(name, values.low, values.high, sampling=sampling, default=default)
+        return Boolean(name, **told) if kind is bool else Choice(name, list(values.values), **told)
+    number = Int if kind is int else Float
+    return number(name, values.low, values.high, sampling="log" if values.log else "linear", **told)

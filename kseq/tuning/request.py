@@ -4,12 +4,13 @@ import dataclasses
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from kseq.applies import choosing
 from kseq.errors import UsageError
-from kseq.options import REGISTRIES, Options
+from kseq.options import FIELDS, REGISTRIES, Options
 from kseq.registry import unknown
-from kseq.tuning.space import Choices, Space
+from kseq.tuning.space import SEARCHED_GROUPS, Choices, Space
 
 TUNERS = ("hyperband", "bayesian", "random", "grid")
 
@@ -59,6 +60,12 @@ class Request:
                 "--search epochs does not go with --tuner hyperband, which trains for few epochs first and for all of "
                 "--epochs later. Leave it out, or choose another --tuner."
             )
+
+    @property
+    def pinned(self) -> dict[str, Any]:
+        """The options that were typed and could have been searched."""
+        named = [name for name in self.typed if FIELDS[name].metadata.get("group") in SEARCHED_GROUPS]
+        return {name: getattr(self.options, name) for name in named}
 
     @property
     def command(self) -> str:

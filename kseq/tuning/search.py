@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.metadata
 import math
+import shlex
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pipelines
 from kseq import experiment, report
 from kseq.adapted_data import AdaptedData
+from kseq.command_line import typed_flags
 from kseq.console import Console
 from kseq.errors import UsageError
 from kseq.experiment import SPLITS
@@ -25,7 +27,7 @@ from kseq.tuning.hyperparameters import hyperparameters
 from kseq.tuning.objective import Objective, objective_of
 from kseq.tuning.oracles import new_oracle
 from kseq.tuning.planning import TimePlan
-from kseq.tuning.progress import LiveProgress, Progress, settings_label
+from kseq.tuning.progress import LiveProgress, Progress
 from kseq.tuning.request import Request
 from kseq.tuning.results import TrialResult, trial_results
 from kseq.tuning.space import Space, as_grid, resolve, to_dict
@@ -36,7 +38,6 @@ from pipelines.text_data import TextData
 _GRID_POINTS = 5
 # Sets of tensors that are kept in memory: those of the latest trials.
 _KEPT_TENSORS = 3
-_GROUPS = ("text", "model", "training")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,10 +175,8 @@ def _show_space(console: Console, request: Request, space: Space, objective: Obj
     goal = {"max": "greatest", "min": "least"}[objective.direction]
     console.say("search", f"{request.tuner}, for the {goal} {objective.name}{limit}")
     console.say("", "\n".join(f"{name} {values}" for name, values in space.items()))
-    typed = [name for name in request.typed if name != "dataset"]
-    held = settings_label(request.options, Options(request.options.dataset)) if typed else ""
-    if held:
-        console.say("pinned", held)
+    if request.pinned:
+        console.say("pinned", shlex.join(typed_flags(request.options, list(request.pinned))))
 
 
 def _versions() -> dict[str, str]:

@@ -13,7 +13,7 @@ from kseq.registry import unknown
 from kseq.text_options import BOTH, WORD
 
 DEFAULT = "default"
-_GROUPS = ("text", "model", "training")
+SEARCHED_GROUPS = ("text", "model", "training")
 # What is the same for all trials: texts, memory, and what they are judged by.
 _NEVER = ("max_train_samples", "seed", "cache", "cache_dir", "monitor", "last_epoch", "tune_threshold")
 _FORMS = "field=low..high, field=low..high:log or field=a,b,c"
@@ -163,7 +163,9 @@ def _read(text: str) -> tuple[str, Range | Choices]:
     """Read one `--search`."""
     name, equals, words = text.partition("=")
     name = name.strip().lstrip("-").replace("-", "_")
-    searchable = [each for each in FIELDS if FIELDS[each].metadata.get("group") in _GROUPS and each not in _NEVER]
+    searchable = [
+        each for each in FIELDS if FIELDS[each].metadata.get("group") in SEARCHED_GROUPS and each not in _NEVER
+    ]
     if not equals:
         raise UsageError(f"--search {text!r}: expected {_FORMS}, or {DEFAULT}.")
     if name not in searchable:
