@@ -21,6 +21,7 @@ from kseq.errors import ExportError, UsageError
 from kseq.tuning import snapshots
 from kseq.tuning.budget import Budget
 from kseq.tuning.progress import Progress
+from kseq.tuning.request import variants
 from kseq.tuning.search import run_search
 
 # A bag of words is traced in no time.
@@ -54,9 +55,10 @@ def search(*arguments, budget=None):
     namespace = kseq.tune._parser().parse_all(arguments)
     options, typed = read_options(namespace)
     request = kseq.tune._request(namespace, options, typed, arguments)
-    source = find_source(options, typed)
+    others = variants(request.space, options)
+    source = find_source(options, typed, others)
     console = Console(as_json=True)
-    data = load_data(console, source, options, typed)
+    data = load_data(console, source, options, typed, others)
     return run_search(console, source, data, request, Budget(budget, time.perf_counter()))
 
 
@@ -80,7 +82,7 @@ def validation_of(command):
 def test_from_the_first_trial_to_the_export(toys, capsys, monkeypatch):
     """Killed after the first trial, and called again."""
     monkeypatch.chdir(toys)
-    command = [*TOY, *SPACE, "--tuner", "hyperband", "--trials", "5", "--seeds", "2"]
+    command = [*TOY, *SPACE, "--tuner", "hyperband", "--trials", "4", "--seeds", "2"]
     lines = []
     with subprocess.Popen(
         [sys.executable, "-m", "kseq.tune", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -98,18 +100,18 @@ def test_from_the_first_trial_to_the_export(toys, capsys, monkeypatch):
     assert "1 trials in tuning/toy-tuned, done earlier" in said
     assert "trial 0 " not in said
     tried = found["search"]
-    assert tried["trials"]["tried"] == tried["trials"]["completed"] == 5
-    assert tried["stopped"] == "there were to be 5 (--trials)"
+    assert tried["trials"]["tried"] == tried["trials"]["completed"] == 4
+    assert tried["stopped"] == "there were to be 4 (--trials)"
 
     folder = toys / "tuning" / "toy-tuned"
     with open(folder / "trials.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert sorted(int(row["trial"]) for row in rows) == [0, 1, 2, 3, 4]
+    assert sorted(int(row["trial"]) for row in rows) == [0, 1, 2, 3]
     values = [float(row["value"]) for row in rows]
     assert values == sorted(values, reverse=True)
     assert tried["best"]["value"] == values[0]
     # Rungs: the third of three settings is trained on from its first epoch.
-    assert sorted(row["epochs"] for row in rows) == ["1", "1", "1", "3", "3"]
+    assert sorted(row["epochs"] for row in rows) == ["1", "1", "1", "3"]
     (longer,) = [row for row in rows if row["trial"] == "3"]
     record = json.loads((folder / "project" / "trial_0003" / "record.json").read_text())
     assert record["goes_on_from"] in ("0000", "0001", "0002")
@@ -142,13 +144,13 @@ def check_the_export(folder, found):
     assert retrained["gap"] == pytest.approx(found["search"]["best"]["value"] - mean)
     assert "best settings" in found["search"]["verdict"][-1]
     card = (folder / "assets.extra" / "README.md").read_text(encoding="utf-8")
-    assert "5 trials of the tuner hyperband, of which 5 were completed, judged by val\\_accuracy" in card
+    assert "4 trials of the tuner hyperband, of which 4 were completed, judged by val\\_accuracy" in card
 
 
 def check_the_page(folder, tried):
     page = (folder / "search.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 3
-    assert page.count("python -m kseq.run toy.csv") == 5
+    assert page.count("python -m kseq.run toy.csv") == 4
     assert "http" not in page
     kept = json.loads((folder / "search.json").read_text())
     assert kept["best"] == tried["best"]
@@ -171,7 +173,7 @@ def check_that_others_are_refused(command, capsys):
 
 
 def test_ctrl_c_gives_up_the_trial_in_hand_alone(toy, monkeypatch):
-    arguments = [*SPACE, "--tuner", "random", "--trials", "3"]
+    arguments = [*SPACE, "--tuner", "random", "--trials", "2"]
     expected = told(search(*arguments, "--name", "whole"))
     epochs = iter([False, False, False, False, True])
     with monkeypatch.context() as patch:
@@ -182,7 +184,7 @@ def test_ctrl_c_gives_up_the_trial_in_hand_alone(toy, monkeypatch):
     assert told(stopped) == expected[:1]
     assert told(search(*arguments)) == expected
     # More trials join what is there; --overwrite begins anew.
-    assert told(search(*arguments[:-1], "4"))[:3] == expected
+    assert told(search(*arguments[:-1], "3"))[:2] == expected
     assert told(search(*arguments[:-1], "1", "--overwrite")) == expected[:1]
 
 
@@ -233,7 +235,7 @@ def test_it_stops_where_nothing_gets_better(toy):
 
 
 def test_a_full_disk_ends_it_and_what_is_there_stays(toy, monkeypatch):
-    arguments = [*SPACE, "--tuner", "random", "--trials", "3"]
+    arguments = [*SPACE, "--tuner", "random", "--trials", "2"]
     kept = told(search(*arguments[:-1], "1"))
 
     def full(*of):
@@ -254,7 +256,7 @@ def test_a_full_disk_ends_it_and_what_is_there_stays(toy, monkeypatch):
         (["--tuner", "hyperbrand"], ["tuner is 'hyperbrand'", "Did you mean 'hyperband'?"]),
         (["--trials", "0"], ["--trials is 0", "at least 1"]),
         (["--budget", "soon"], ["--budget is 'soon'", "30m"]),
-        (["--search", "epochs=1..5"], ["--search epochs", "--tuner hyperband"]),
+        (["--search", "epochs=1..5"], ["--epochs was typed", "epochs is to be searched too"]),
         (["--objective", "val_f1"], ["'val_f1'", "Did you mean 'val_macro_f1'?"]),
         (["--search", "attention_units=4,8"], ["--search attention_units", "--head attention"]),
         (["--attention-units", "4"], ["--attention-units", "--head attention"]),
@@ -267,6 +269,11 @@ def test_what_cannot_be_searched_is_refused(arguments, parts, toy, capsys):
     for part in parts:
         assert part in message
     assert not (toy / "tuning").exists()
+
+
+def test_rungs_and_a_search_of_epochs_do_not_go_together(toy, capsys):
+    assert kseq.tune.main(["toy.csv", "--search", "epochs=1..5"]) == errors.USAGE
+    assert "--search epochs does not go with --tuner hyperband" in capsys.readouterr().err
 
 
 def test_a_flag_that_some_settings_read_is_taken(toy):
