@@ -282,4 +282,4 @@ def test_a_flag_that_some_settings_read_is_taken(toy):
     assert "--ngram-buckets" not in found.results[0].command
     assert "--ngram-buckets 50" in found.results[1].command
     with pytest.raises(UsageError, match="--ngram-buckets needs --ngrams 2 or more"):
-        search("--search", "min_count=1,2", "--ngram-buckets", "50")
+        search("--search", "truncation=head,tail", "--ngram-buckets", "50")

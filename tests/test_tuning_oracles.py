@@ -211,6 +211,20 @@ def test_a_trial_whose_process_dies_each_time_is_a_failed_one(tmp_path):
     assert begin(oracle).trial_id == "0003"
 
 
+def test_what_a_trial_told_before_its_process_died_does_not_count(tmp_path):
+    """Or keras-tuner would take the mean of it and of what comes now."""
+    oracle = oracle_in(tmp_path)
+    trial = begin(oracle)
+    with quietly():
+        oracle.update_trial(trial.trial_id, {"val_nll": 99.0})
+        # As another worker's trial may have it saved.
+        oracle.save()
+    oracle = oracle_in(tmp_path)
+    again = begin(oracle)
+    end(oracle, again)
+    assert again.score == value_of(trial.hyperparameters.values)
+
+
 def test_a_trial_that_the_user_stops_has_not_died(tmp_path):
     for _ in range(5):
         oracle = oracle_in(tmp_path)
