@@ -171,7 +171,19 @@ def _export(
     report.show_hints(console, hints)
     parameters = evaluation.server.count_params()
     command = ["tune", *request.arguments]
-    record = run_record(prepared, parameters, chosen.result, decision, scores, parts, baseline, hints, command, started)
+    record = run_record(
+        prepared,
+        parameters,
+        chosen.pretrained,
+        chosen.result,
+        decision,
+        scores,
+        parts,
+        baseline,
+        hints,
+        command,
+        started,
+    )
     record["search"] = found
     folder = write_artifact(prepared, evaluation, chosen.result, record, started)
     report.show_saved_model(console, folder, prepared.input.sample(prepared.preprocessor))

@@ -12,6 +12,7 @@ from kseq.console import Console, shown_time
 from kseq.experiment import Evaluation, Prepared
 from kseq.options import Options
 from kseq.paired_tests import McNemar, mcnemar
+from kseq.pretraining import Pretrained
 from kseq.training import TrainingResult
 from kseq.tuning.objective import Objective
 from kseq.tuning.planning import TimePlan
@@ -25,6 +26,7 @@ class Retrained:
     Attributes:
         prepared: the data as they read it.
         options: with the seed, and with what the data settles filled in.
+        pretrained: what was learned before the labels; None where nothing was.
         result: of the training.
         value: of the objective.
         weights: of its best epoch.
@@ -33,6 +35,7 @@ class Retrained:
 
     prepared: Prepared
     options: Options
+    pretrained: Pretrained | None
     result: TrainingResult
     value: float
     weights: Sequence[np.ndarray]
@@ -152,7 +155,9 @@ def _train(
         options = options.replace(last_epoch=len(outcome.result.history["loss"]))
     words = f"{name}, seed {seed}: {objective.name} {outcome.value:.4f}  ({shown_time(outcome.seconds)})"
     console.say("retrained", f"{words}{', cut short by the budget' if cut else ''}")
-    return Retrained(prepared, options, outcome.result, outcome.value, outcome.model.get_weights(), cut)
+    return Retrained(
+        prepared, options, outcome.pretrained, outcome.result, outcome.value, outcome.model.get_weights(), cut
+    )
 
 
 def _evaluate(trained: Retrained) -> Evaluation:

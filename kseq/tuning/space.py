@@ -15,7 +15,16 @@ from kseq.text_options import BOTH, WORD
 DEFAULT = "default"
 SEARCHED_GROUPS = ("text", "model", "training")
 # What is the same for all trials: texts, memory, and what they are judged by.
-_NEVER = ("max_train_samples", "seed", "cache", "cache_dir", "monitor", "last_epoch", "tune_threshold")
+_NEVER = (
+    "max_train_samples",
+    "seed",
+    "cache",
+    "cache_dir",
+    "monitor",
+    "last_epoch",
+    "tune_threshold",
+    "pretraining_seed",
+)
 _FORMS = "field=low..high, field=low..high:log or field=a,b,c"
 
 

@@ -12,6 +12,7 @@ from kseq import experiment
 from kseq.experiment import Prepared
 from kseq.many_trainings import of_many_models
 from kseq.options import Options
+from kseq.pretraining import Pretrained
 from kseq.report import summary
 from kseq.training import TrainingResult
 from kseq.training_state import TrainingState
@@ -25,14 +26,16 @@ class Outcome:
     Attributes:
         value: of the objective.
         validation: scores of the validation split.
+        pretrained: what was learned before the labels; None where nothing was.
         result: of the training.
-        seconds: of building and training.
+        seconds: of building and training, the pretraining included.
         judged_in: seconds of judging.
         model: trained; its weights are those of the best epoch.
     """
 
     value: float
     validation: Any
+    pretrained: Pretrained | None
     result: TrainingResult
     seconds: float
     judged_in: float
@@ -82,7 +85,11 @@ def train_settings(
     started = time.perf_counter()
     # What Keras keeps of the model before would stay in memory.
     keras.utils.clear_session()
-    model = experiment.new_model(prepared, options)
+    # A training that goes on has learned from it already.
+    pretrained = experiment.pretrain_model(prepared, options) if state is None else None
+    if pretrained is not None and pretrained.interrupted:
+        return None
+    model = experiment.new_model(prepared, options, pretrained)
     result = experiment.train_model(
         model, prepared, options, on_epoch=on_epoch, state=state, enough=enough, keep_state=keep_state
     )
@@ -91,7 +98,7 @@ def train_settings(
     trained = time.perf_counter()
     validation = experiment.evaluate(model, prepared, options, ("validation",)).scores["validation"]
     value = float(getattr(validation, objective.measure))
-    return Outcome(value, validation, result, trained - started, time.perf_counter() - trained, model)
+    return Outcome(value, validation, pretrained, result, trained - started, time.perf_counter() - trained, model)
 
 
 def last_epoch_of(options: Options) -> int:
