@@ -13,6 +13,7 @@ from kseq.registry import unknown
 COMMANDS = {
     "run": "train on a dataset, test once, leave a verified SavedModel",
     "compare": "train several models on equal terms: one table, one picture, paired tests",
+    "tune": "search the options that do best on validation, test once beside the defaults, leave a SavedModel",
     "data": "look at a dataset or a file: what is in it, what is wrong with it",
     "predict": "answer the texts of a file with a SavedModel",
     "models": "list the parts that a model can be made of, their parameters and papers",

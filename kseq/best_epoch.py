@@ -16,11 +16,14 @@ class BestEpoch(keras.callbacks.Callback):
         patience: epochs without a better one.
     """
 
+    STATE = ("best_epoch", "out_of_patience", "_best", "_weights")
+
     def __init__(self, monitor: str, patience: int):
         super().__init__()
         self.monitor = monitor
         self.patience = patience
         self.best_epoch = 0
+        self.out_of_patience = False
         self._best: list[float] = []  # Less than any list that holds something.
         self._weights: list[np.ndarray] | None = None
 
@@ -29,9 +32,9 @@ class BestEpoch(keras.callbacks.Callback):
         if values > self._best:
             self._best, self.best_epoch, self._weights = values, epoch + 1, self.model.get_weights()
         elif epoch + 1 - self.best_epoch >= self.patience:
-            self.model.stop_training = True
+            self.out_of_patience = self.model.stop_training = True
 
-    def restore(self) -> None:
+    def restore(self, model: keras.Model) -> None:
         """Put the best weights back; without a finished epoch, the weights stay as they are."""
         if self._weights is not None:
-            self.model.set_weights(self._weights)
+            model.set_weights(self._weights)

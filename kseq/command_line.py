@@ -4,12 +4,13 @@ import argparse
 import difflib
 import json
 import os
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pipelines
-from kseq.applies import check_applies, inputs_reading, readers_of
+from kseq.applies import check_applies, inputs_reading, readers_of, refusal
 from kseq.errors import UsageError
 from kseq.inputs import INPUTS
 from kseq.option_fields import value_type
@@ -147,6 +148,26 @@ def typed_flags(options: Options, typed: Sequence[str]) -> list[str]:
             # Behind a blank, a value that begins with a dash would be taken for a flag.
             flags += [f"{flag}={value}"] if str(value).startswith("-") else [flag, str(value)]
     return flags
+
+
+def run_command(options: Options, dataset_reads: Collection[str], input_kind: str | None) -> str:
+    """Give the command that trains with some options, the output apart.
+
+    Args:
+        options: all of them.
+        dataset_reads: names of the arguments of the dataset's `load`.
+        input_kind: of the data.
+    """
+    set_here = [
+        name
+        for name, field in FIELDS.items()
+        if name not in ("dataset", "seed")
+        and field.metadata["group"] != "output"
+        and getattr(options, name) != field.default
+        and refusal(name, options, dataset_reads, input_kind) is None
+    ]
+    flags = typed_flags(options, [*set_here, "seed"])
+    return shlex.join(["python", "-m", "kseq.run", options.dataset, *flags])
 
 
 def _same_kind(typed: str, recorded: str) -> bool:

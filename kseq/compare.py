@@ -88,11 +88,12 @@ def _compare(
         console.say("left out", f"{label}: {reason}")
 
     from kseq import experiment
-    from kseq.comparison.folder import learned_from, open_folder
+    from kseq.comparison.folder import open_folder
     from kseq.comparison.row_training import of_rows, train_rows
     from kseq.comparison.table import plain_table
     from kseq.comparison.writing import write_comparison
     from kseq.run_record import environment
+    from kseq.terms import learned_from
 
     for row in rows:
         experiment.check_fits(data, row.options)

@@ -118,6 +118,13 @@ def end(command: Callable[[Sequence[str]], int], arguments: Sequence[str] | None
         return errors.DATA
 
 
+def shown_time(seconds: float) -> str:
+    """Show a time in words that fit it."""
+    if seconds < 90:
+        return f"{max(seconds, 0):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 @contextlib.contextmanager
 def quiet_start() -> Iterator[None]:
     """Hide what TensorFlow's C++ side writes to standard error while it is imported.

@@ -5,7 +5,7 @@ Every command that trains calls these, so that a run, a trial of a search and a 
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -26,6 +26,7 @@ from kseq.pretrainings import NONE
 from kseq.registry import options_read, with_options
 from kseq.thresholds import Decision
 from kseq.training import TrainingResult, train
+from kseq.training_state import TrainingState
 from pipelines.batching import epoch_order, evaluation_batches, padding_share, training_batches
 from pipelines.sampling import sample_train
 from pipelines.sequence_data import SequenceData
@@ -33,6 +34,7 @@ from pipelines.text_data import TextData
 from pipelines.unlabeled import UNLABELED, read_unlabeled
 from pipelines.vectorized_split import Split
 
+SPLITS = ("train", "validation", "test")
 _EVALUATION_BATCH = 256
 # Few texts are soon learned by heart. On validation, 0.5 was better on TREC (4,900 texts) and much worse on `reviews`
 # (18,000), where every word counts.
@@ -101,9 +103,9 @@ class Evaluation:
 
     Attributes:
         server: the portable model, from the preprocessor's tensors to probabilities.
-        answers: probabilities (N, C) of validation and test.
+        answers: probabilities (N, C) of the splits, by name.
         decision: the thresholds.
-        scores: of validation and test.
+        scores: of these splits.
     """
 
     server: keras.Model
@@ -124,7 +126,7 @@ def prepare(data: TextData | SequenceData, options: Options, *, with_test: bool 
         UsageError: an option that does not fit the data.
     """
     check_fits(data, options)
-    return fill_in(adapt(data, options, with_test=with_test), options)
+    return fill_in(adapt(data, options, SPLITS if with_test else SPLITS[:2]), options)
 
 
 def check_fits(data: TextData | SequenceData, options: Options) -> None:
@@ -163,18 +165,20 @@ def _learned_from(data: TextData | SequenceData, options: Options) -> tuple[str,
     return with_options(INPUTS[data.input_kind].learned_from, data, options=options)
 
 
-def adapt(data: TextData | SequenceData, options: Options, *, with_test: bool = True) -> Adapted:
-    """Adapt the preprocessor on train, and make the named tensors of every split."""
+def adapt(data: TextData | SequenceData, options: Options, splits: Sequence[str] = SPLITS) -> Adapted:
+    """Adapt the preprocessor on train, and make the named tensors of some splits."""
     if options.max_train_samples is not None:
         # Before anything is counted: what is left out shall not be known.
         data = sample_train(data, options.max_train_samples, options.split_seed)
-    more = _learned_from(data, options)
+    # With train comes what is learned from beside it.
+    more = _learned_from(data, options) if "train" in splits else ()
     if UNLABELED in more and isinstance(data, TextData):
         data = read_unlabeled(data, options.max_train_samples)
-    read = ("train", "validation", *(("test",) if with_test else ()), *more)
     kind = INPUTS[data.input_kind]
-    preprocessor, splits, settled = with_options(kind.adapt, data, read, needed_tensors(options), options=options)
-    return Adapted(data, preprocessor, splits, settled)
+    preprocessor, found, settled = with_options(
+        kind.adapt, data, (*splits, *more), needed_tensors(options), options=options
+    )
+    return Adapted(data, preprocessor, found, settled)
 
 
 def fill_in(adapted: Adapted, options: Options) -> Prepared:
@@ -262,13 +266,26 @@ def train_model(
     options: Options,
     verbose: int = 0,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+    *,
+    state: TrainingState | None = None,
+    enough: Callable[[], bool] | None = None,
+    keep_state: bool = False,
 ) -> TrainingResult:
-    """Train a model in place on train, choosing its epoch by validation."""
+    """Train a model in place on train, choosing its epoch by validation.
+
+    Args:
+        model: of `new_model`.
+        prepared: for these options.
+        options: with what the data settles filled in.
+        verbose, on_epoch, state, enough, keep_state: as `kseq.training.train` takes them.
+    """
     split = prepared.splits["train"]
+    first = state.epochs if state else 0
+    left = None if options.epochs is None else options.epochs - first
     validation_batches, _ = evaluation_batches(prepared.splits["validation"], _EVALUATION_BATCH)
     return train(
         model,
-        training_batches(split, options.batch_size, options.seed, epochs=options.epochs),
+        training_batches(split, options.batch_size, options.seed, first, left),
         steps_per_epoch(split, options),
         validation_batches,
         options,
@@ -276,6 +293,9 @@ def train_model(
         label_weights=prepared.label_weights,
         verbose=verbose,
         on_epoch=on_epoch,
+        state=state,
+        enough=enough,
+        keep_state=keep_state,
     )
 
 
@@ -297,10 +317,19 @@ def sweep_model(
     )
 
 
-def evaluate(trained: keras.Model, prepared: Prepared, options: Options) -> Evaluation:
-    """Score a trained model on validation and, once, on test."""
+def evaluate(
+    trained: keras.Model, prepared: Prepared, options: Options, splits: Sequence[str] = ("validation", "test")
+) -> Evaluation:
+    """Score a trained model on validation and, once, on test.
+
+    Args:
+        trained: of these options.
+        prepared: for them.
+        options: with what the data settles filled in.
+        splits: validation, by which thresholds are chosen, and what else is to be scored.
+    """
     server = new_server(trained, prepared, options)
-    answers = {split: probabilities(server, prepared.splits[split]) for split in ("validation", "test")}
+    answers = {split: probabilities(server, prepared.splits[split]) for split in splits}
     decision = decide(answers["validation"], prepared)
     scores = {split: score_split(answers[split], prepared, split, decision) for split in answers}
     return Evaluation(server, answers, decision, scores)

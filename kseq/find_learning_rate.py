@@ -21,7 +21,7 @@ _TABLE, _PICTURE = "learning_rates.csv", "learning_rates.png"
 # What a sweep has none of: a schedule, epochs, validation.
 _WITHOUT = (
     "learning_rate", "schedule", "warmup_fraction", "plateau_factor", "plateau_patience", "ema_momentum", "epochs",
-    "patience", "monitor", "tune_threshold",
+    "last_epoch", "patience", "monitor", "tune_threshold",
 )  # fmt: skip
 
 

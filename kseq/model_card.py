@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kseq import baseline_card, descriptions, labels_card, pretraining_card
+from kseq import baseline_card, descriptions, labels_card, pretraining_card, search_card
 from kseq.encoders import ENCODERS
 from kseq.inputs import INPUTS, Input
 from kseq.markdown import code as _code
@@ -62,6 +62,7 @@ def model_card(record: Mapping[str, Any]) -> str:
         "## Scores",
         *(labels_card.scores(record, _SHOWN_CLASSES) if several else _scores(record)),
         *baseline_card.comparison(record),
+        *search_card.search(record),
         *_hints(record),
         "## Confidence",
         *(labels_card.confidence(record) if several else _confidence(record)),

@@ -292,6 +292,9 @@ class Options:
     epochs: int | None = option(
         None, "training", "most passes over train (default: as many as make 1,000 steps, from 2 to 20)", low=1
     )
+    last_epoch: int | None = option(
+        None, "training", "stop after this one of the epochs; the schedule is that of all (default: the last)", low=1
+    )
     patience: int = option(2, "training", "epochs without a better validation before stopping", low=1)
     monitor: str | None = option(
         None,

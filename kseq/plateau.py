@@ -19,6 +19,8 @@ class Plateau(keras.callbacks.Callback):
         patience: epochs without a better one, from the best one or from the last time that the rate went down.
     """
 
+    STATE = ("_best", "_waited")
+
     def __init__(self, monitor: str, factor: float, patience: int):
         super().__init__()
         self.monitor = monitor

@@ -121,7 +121,7 @@ def show_kept(console: Console, options: Options, result: TrainingResult) -> Non
     """Say which epoch's weights the model has."""
     trained = len(result.history.get("loss", ()))
     early = ""
-    if trained < (options.epochs or 0) and not result.interrupted:
+    if trained < min(options.epochs or 0, options.last_epoch or trained + 1) and not result.interrupted:
         early = f"; stopped early, since no epoch was better for {options.patience} (--patience)"
     console.say("kept", f"epoch {result.best_epoch} of {trained}, best {options.monitor}{early}")
 

@@ -1,4 +1,4 @@
-"""What a training tells, and what ends it: the user, or a loss that is no number."""
+"""What a training tells, and what ends it: the user, whoever has it trained, or a loss that is no number."""
 
 import math
 import time
@@ -16,25 +16,30 @@ _ADVICE = (
 
 
 class TrainingWatch(keras.callbacks.Callback):
-    """Writes the history, and stops when the user asks, or the loss is not a number.
+    """Writes the history, and stops when the user asks, it is enough, or the loss is not a number.
 
     Args:
         on_epoch: called after each epoch with its number, from 1, and its metrics.
-        interrupted: whether the user asks to stop.
+        interrupted: whether the user asks to stop; asked after each step.
         advice: what to try where the loss is not a number.
+        enough: asked after each epoch.
     """
+
+    STATE = ("history",)
 
     def __init__(
         self,
         on_epoch: Callable[[int, Mapping[str, float]], None] | None,
         interrupted: Callable[[], bool],
         advice: str = _ADVICE,
+        enough: Callable[[], bool] | None = None,
     ):
         super().__init__()
         self._advice = advice
         self.history: dict[str, list[float]] = {}
         self._on_epoch = on_epoch
         self._interrupted = interrupted
+        self._enough = enough
         self._start = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -57,7 +62,7 @@ class TrainingWatch(keras.callbacks.Callback):
             self.history.setdefault(name, []).append(value)
         if self._on_epoch is not None:
             self._on_epoch(epoch + 1, values)
-        if self._interrupted():
+        if self._interrupted() or (self._enough is not None and self._enough()):
             # Asked for while validating: not one step more.
             self.model.stop_training = True
 

@@ -15,6 +15,8 @@ class Warmup(keras.callbacks.Callback):
         steps: optimizer steps that the rise takes; 0 for none.
     """
 
+    STATE = ("_step",)
+
     def __init__(self, peak: float, steps: int):
         super().__init__()
         self.peak = peak

@@ -1,9 +1,10 @@
 """A moving average of the weights, beside the training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -27,12 +28,24 @@ class WeightAverage(keras.callbacks.Callback):
         momentum: m, at least 0 and below 1.
     """
 
+    STATE = ("_steps", "averages")
+
     def __init__(self, momentum: float):
         super().__init__()
         self.momentum = momentum
         self._steps = 0
         self._averages: list[tf.Variable] = []
         self._trained: list[Any] | None = None
+
+    @property
+    def averages(self) -> list[np.ndarray]:
+        """Of each weight, in the order of the model."""
+        return [average.numpy() for average in self._averages]
+
+    @averages.setter
+    def averages(self, values: Sequence[np.ndarray]) -> None:
+        for average, value in zip(self._averages, values, strict=True):
+            average.assign(value)
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._steps = 0

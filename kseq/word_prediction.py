@@ -215,7 +215,7 @@ def train_word_prediction(
             shuffle=False,
             callbacks=[watch, keeper],
         )
-    keeper.restore()
+    keeper.restore(model)
     return watch.history, keeper.best_epoch, interruption.asked()
 
 

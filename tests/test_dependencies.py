@@ -32,8 +32,6 @@ def test_every_import_of_the_packages_is_declared():
 @pytest.mark.parametrize(
     "module",
     [
-        # Imported by keras-tuner in every trial, and declared by neither it nor TensorFlow.
-        "keras_tuner, tensorboard.plugins.hparams.api",
         # Imports importlib_resources on Python 3.11 without declaring it.
         "tensorflow_datasets",
     ],

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import pipelines
-from kseq import compare, predict
+from kseq import compare, predict, tune
 from kseq.__main__ import COMMANDS
 from kseq.options import FIELDS
 from tests.conftest import ROOT, readme_blocks
@@ -59,7 +59,7 @@ def test_every_flag_dataset_and_file_that_is_named_exists():
         alias for field in FIELDS.values() for alias in field.metadata.get("aliases", ())
     }
     known |= {"--json", "--config", "--preset", "--help", *predict._parser()._option_string_actions}
-    known |= {*compare._parser()._option_string_actions}
+    known |= {*compare._parser()._option_string_actions, *tune._parser()._option_string_actions}
     chinese = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
     named = {flag.replace("--no-", "--") for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", README + chinese)}
     assert named

@@ -332,5 +332,5 @@ def test_of_epochs_with_one_score_the_lowest_loss_is_kept(scores, losses, best, 
         if model.stop_training:
             break
     assert (keeper.best_epoch, model.epoch) == (best, trained)
-    keeper.restore()
+    keeper.restore(model)
     assert model.epoch == best

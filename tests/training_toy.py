@@ -47,11 +47,13 @@ def recurrent_model(options, seed=1):
     return build_model(options, SPEC, 2)
 
 
-def train_toy(options=TOY, *, model=None, weights=None, held_out=None, held_out_labels=HELD_OUT_LABELS, **more):
+def train_toy(
+    options=TOY, *, model=None, batches=None, weights=None, held_out=None, held_out_labels=HELD_OUT_LABELS, **more
+):
     model = model or new_model()
     result = train(
         model,
-        batches_of(INPUTS, LABELS, weights).repeat(),
+        batches or batches_of(INPUTS, LABELS, weights).repeat(),
         4,
         held_out or batches_of(HELD_OUT, held_out_labels),
         options,

@@ -9,20 +9,19 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kseq.comparison.trainings import Training
-from kseq.errors import ExportError, UsageError
-from kseq.options import FIELDS, Options
+from kseq.options import Options
 from kseq.replacing import replacing
+from kseq.terms import Terms, check_terms, learned_from, writing
 
 TERMS = "terms.json"
 TRAININGS = "trainings"
-_NOT_LEARNED_FROM = ("seed", "cache", "cache_dir")
+WHAT = "comparison"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Folder:
     """
 
     path: Path
-    terms: Mapping[str, Mapping[str, Any]]
+    terms: Terms
 
     def find(self, options: Options, seed: int) -> Training | None:
         """Read the training of a row with a seed, where it is there and whole."""
@@ -57,7 +56,7 @@ class Folder:
         """
         record = np.frombuffer(json.dumps(training.record).encode(), np.uint8)
         arrays = {name: getattr(training, name) for name in ("probabilities", "targets", "right")}
-        with writing(self.path), replacing(self._file(options, seed)) as path, open(path, "wb") as file:
+        with writing(self.path, WHAT), replacing(self._file(options, seed)) as path, open(path, "wb") as file:
             np.savez_compressed(file, record=record, **arrays)
             file.flush()
             os.fsync(file.fileno())
@@ -68,7 +67,7 @@ class Folder:
         return self.path / TRAININGS / f"{digest}.npz"
 
 
-def open_folder(path: Path, terms: Mapping[str, Mapping[str, Any]], overwrite: bool = False) -> Folder:
+def open_folder(path: Path, terms: Terms, overwrite: bool = False) -> Folder:
     """Make the folder of a comparison, or find the one that was interrupted.
 
     Args:
@@ -80,26 +79,16 @@ def open_folder(path: Path, terms: Mapping[str, Mapping[str, Any]], overwrite: b
         UsageError: it holds trainings of other terms.
         ExportError: it cannot be made or written to.
     """
-    with writing(path):
+    with writing(path, WHAT):
         (path / TRAININGS).mkdir(parents=True, exist_ok=True)
         if overwrite:
             for file in (path / TRAININGS).glob("*.npz"):
                 file.unlink()
         if any((path / TRAININGS).glob("*.npz")):
-            _check_terms(path, terms)
+            check_terms(path, WHAT, _read_terms(path), terms, _difference, TERMS)
         with replacing(path / TERMS) as file:
             file.write_text(json.dumps(terms, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return Folder(path, terms)
-
-
-def learned_from(options: Options) -> dict[str, Any]:
-    """Give the options that a training depends on, those of the data and the seed apart."""
-    groups = ("text", "model", "training")
-    return {
-        name: getattr(options, name)
-        for name, field in FIELDS.items()
-        if field.metadata.get("group") in groups and name not in _NOT_LEARNED_FROM
-    }
 
 
 def load_training(path: Path) -> Training:
@@ -120,39 +109,11 @@ def load_training(path: Path) -> Training:
         raise ValueError(f"{path} cannot be read as a training ({error})") from error
 
 
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn whatever keeps files from being written into one sentence.
-
-    Raises:
-        ExportError: naming the folder.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise ExportError(
-            f"Cannot write a comparison into {path}: {error.strerror or error}. Mend that, or choose another "
-            "--output-dir."
-        ) from error
-
-
-def _check_terms(path: Path, terms: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise `UsageError` where the trainings in a folder are of other terms."""
-    try:
-        there = json.loads((path / TERMS).read_text(encoding="utf-8"))
-        differences = [
-            _difference(group, name, there[group].get(name), terms[group].get(name))
-            for group in terms
-            for name in {**there[group], **terms[group]}
-            if there[group].get(name) != terms[group].get(name)
-        ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        differences = [f"its {TERMS} cannot be read"]
-    if differences:
-        raise UsageError(
-            f"{path} holds another comparison: {'; '.join(differences)}. Choose another --name, or --overwrite what is "
-            "there."
-        )
+def _read_terms(path: Path) -> Any:
+    """Read the terms of the trainings in a folder; None where they cannot be read."""
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads((path / TERMS).read_text(encoding="utf-8"))
+    return None
 
 
 def _difference(group: str, name: str, there: Any, here: Any) -> str:

@@ -5,16 +5,15 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import tensorflow as tf
-
-from kseq import experiment, report
+from kseq import report
+from kseq.adapted_data import AdaptedData
 from kseq.comparison.folder import Folder
 from kseq.comparison.results import RowTrainings
 from kseq.comparison.rows import Row
 from kseq.comparison.trainings import Training, train_once
-from kseq.console import Console
-from kseq.errors import TrainingError, UsageError
-from kseq.experiment import Adapted, Prepared
+from kseq.console import Console, shown_time
+from kseq.experiment import Prepared
+from kseq.many_trainings import FAILURES, failure_reason
 from kseq.options import Options
 from kseq.pretraining_report import pretrain_and_tell
 from pipelines.sequence_data import SequenceData
@@ -58,7 +57,7 @@ def train_rows(
             done[number, seed] = training
     if done:
         console.say("found", f"{len(done)} of {len(wanted)} trainings in {folder.path}, done earlier")
-    adapted: dict[tuple[object, ...], Adapted] = {}
+    adapted = AdaptedData(data)
     for key in wanted:
         if asked():
             break
@@ -66,7 +65,7 @@ def train_rows(
             continue
         number, seed = key
         row = numbered[number]
-        prepared = _prepared(console, data, row.options, adapted, recorded)
+        prepared = _prepared(console, row.options, adapted, recorded)
         console.say(f"row {number}/{len(rows)}", f"{row.label}, seed {seed}")
         try:
             training = train_once(
@@ -75,8 +74,8 @@ def train_rows(
                 report.epoch_line(console, prepared),
                 functools.partial(pretrain_and_tell, console),
             )
-        except (TrainingError, UsageError, MemoryError, tf.errors.ResourceExhaustedError) as error:
-            done[key] = reason = _reason(error)
+        except FAILURES as error:
+            done[key] = reason = failure_reason(error)
             console.say("failed", reason)
             continue
         if training is None:
@@ -112,42 +111,25 @@ def of_rows(
     return found
 
 
-def _prepared(
-    console: Console,
-    data: TextData | SequenceData,
-    options: Options,
-    adapted: dict[tuple[object, ...], Adapted],
-    recorded: Mapping[str, str],
-) -> Prepared:
-    """Give the data as a row reads it; rows that read it in the same way share its tensors.
-
-    Args:
-        adapted: the tensors that there are, by `experiment.adapt_settings`; what is missing is added.
-    """
-    settings = experiment.adapt_settings(data, options)
-    if settings in adapted:
-        return experiment.fill_in(adapted[settings], options)
+def _prepared(console: Console, options: Options, adapted: AdaptedData, recorded: Mapping[str, str]) -> Prepared:
+    """Give the data as a row reads it; say what that is where no row before has read it in the same way."""
+    there = options in adapted
     start = time.perf_counter()
-    adapted[settings] = experiment.adapt(data, options)
-    prepared = experiment.fill_in(adapted[settings], options)
-    report.show_prepared(console, prepared, start)
-    if len(adapted) == 1:
-        report.show_changed(console, recorded, prepared.data)
+    prepared = adapted.prepare(options)
+    if not there:
+        report.show_prepared(console, prepared, start)
+        if len(adapted) == 1:
+            report.show_changed(console, recorded, prepared.data)
     return prepared
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, (TrainingError, UsageError)):
-        return str(error)
-    first = str(error).partition("\n")[0].rstrip(".")
-    return f"out of memory{f' ({first})' if first else ''}. Try a smaller --batch-size."
 
 
 def _show(console: Console, training: Training, wanted: Sequence[Key], done: Mapping[Key, Training | str]) -> None:
     """Say how a training came out, and how long the others will take."""
     right, total = training.record["right"], training.record["seconds"]["total"]
     waiting = [key for key in wanted if key not in done]
-    left = f"; {len(done)} of {len(wanted)} done, about {_shown(_seconds_of(waiting, done))} left" if waiting else ""
+    left = (
+        f"; {len(done)} of {len(wanted)} done, about {shown_time(_seconds_of(waiting, done))} left" if waiting else ""
+    )
     console.say("scores", f"validation {right['validation']:.2%}  test {right['test']:.2%}  ({total:.0f} s{left})")
 
 
@@ -160,9 +142,3 @@ def _seconds_of(waiting: Sequence[Key], done: Mapping[Key, Training | str]) -> f
     means = {number: statistics.mean(seconds) for number, seconds in took.items()}
     usual = statistics.mean(means.values())
     return sum(means.get(number, usual) for number, _ in waiting)
-
-
-def _shown(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

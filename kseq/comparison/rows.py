@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from kseq.applies import check_applies, check_needs, choosing, refusal
-from kseq.command_line import Parser, add_options, typed_flags
+from kseq.command_line import Parser, add_options, run_command, typed_flags
 from kseq.errors import UsageError
 from kseq.inputs import INPUTS
 from kseq.options import FIELDS, REGISTRIES, Options
@@ -50,16 +50,7 @@ class Row:
             dataset_reads: names of the arguments of the dataset's `load`.
             input_kind: of the data.
         """
-        set_here = [
-            name
-            for name, field in FIELDS.items()
-            if name not in ("dataset", "seed")
-            and field.metadata["group"] != "output"
-            and getattr(self.options, name) != field.default
-            and refusal(name, self.options, dataset_reads, input_kind) is None
-        ]
-        flags = typed_flags(self.options.replace(seed=seed), [*set_here, "seed"])
-        return shlex.join(["python", "-m", "kseq.run", self.options.dataset, *flags])
+        return run_command(self.options.replace(seed=seed), dataset_reads, input_kind)
 
 
 def add_row_flags(parser: argparse.ArgumentParser) -> None:

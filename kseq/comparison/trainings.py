@@ -1,11 +1,9 @@
 """One row of a comparison trained with one seed, and tested once."""
 
-import contextlib
 import dataclasses
-import logging
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -14,6 +12,7 @@ import numpy as np
 from kseq import experiment
 from kseq.experiment import Prepared
 from kseq.latency import measure_latency
+from kseq.many_trainings import of_many_models
 from kseq.model import count_weights
 from kseq.options import Options
 from kseq.pretraining import Pretrained
@@ -39,19 +38,7 @@ class Training:
     right: np.ndarray
 
 
-@contextlib.contextmanager
-def _of_many_models() -> Iterator[None]:
-    """Silence TensorFlow's warning that one function is traced again and again: each model traces its own."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-@_of_many_models()
+@of_many_models()
 def train_once(
     prepared: Prepared,
     options: Options,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kseq.comparison.figure import draw_comparison
-from kseq.comparison.folder import Folder, writing
+from kseq.comparison.folder import WHAT, Folder
 from kseq.comparison.page import html_page
 from kseq.comparison.results import RowResult, RowTrainings, row_results
 from kseq.comparison.table import markdown_page, notes, write_table
@@ -15,6 +15,7 @@ from kseq.inputs import INPUTS
 from kseq.outputs import OUTPUTS
 from kseq.replacing import replacing
 from kseq.run_record import environment
+from kseq.terms import writing
 from pipelines.sequence_data import SequenceData
 from pipelines.text_data import TextData
 
@@ -83,7 +84,7 @@ def write_comparison(
         for result, row in zip(results, rows, strict=True)
     }
     path = folder.path
-    with writing(path):
+    with writing(path, WHAT):
         with replacing(path / "comparison.json") as file:
             file.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         with replacing(path / "comparison.csv") as file:
